@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// CONV_2D: input NHWC, filter OHWI (I = channels of one group), optional bias; output NHWO.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <memory>
+
+#include "kernels/conv/conv.h"
+#include "ops/common.h"
+#include "ops/conv.h"
+
+namespace dlpu {
+namespace {
+
+struct Geometry {
+  int32_t groups, out_c;
+  WindowExtent y, x;
+};
+
+Result<Geometry> ComputeGeometry(const OpContext& context) {
+  const Shape& input = context.input(0).shape;
+  const Shape& filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  if (input.size() != 4 || filter.size() != 4) {
+    return context.Invalid(fmt::format("input {} and filter {} must have 4 dimensions",
+                                       ShapeText(input), ShapeText(filter)));
+  }
+  if (filter[3] < 1 || input[3] % filter[3] != 0) {
+    return context.Invalid(
+        fmt::format("{} input channels do not divide into groups of {}", input[3], filter[3]));
+  }
+  Geometry g;
+  g.groups = input[3] / filter[3];
+  g.out_c = filter[0];
+  if (g.groups < 1 || g.out_c < 1 || g.out_c % g.groups != 0) {
+    return context.Invalid(
+        fmt::format("{} output channels do not divide into {} groups", g.out_c, g.groups));
+  }
+  DLPU_TRY(g.y, ComputeWindow(context, attrs.padding, input[1], filter[1], attrs.stride_h,
+                              attrs.dilation_h, "height"));
+  DLPU_TRY(g.x, ComputeWindow(context, attrs.padding, input[2], filter[2], attrs.stride_w,
+                              attrs.dilation_w, "width"));
+  return g;
+}
+
+Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  return std::vector<OutputSpec>{
+      {context.input(0).type, {context.input(0).shape[0], g.y.output, g.x.output, g.out_c}}};
+}
+
+Work CountWork(const OpContext& context) {
+  Work work = ElementwiseWork(context, 1);
+  const Shape& filter = context.input(1).shape;
+  work.macs = ElementCount(context.output(0).shape) * filter[1] * filter[2] * filter[3];
+  return work;
+}
+
+Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometry& g) {
+  const Tensor &input = context.input(0), &filter = context.input(1), &output = context.output(0);
+  const auto& attrs = context.attrs<ConvAttrs>();
+  const bool is_unsigned = input.type == DataType::kUInt8;
+  if (filter.type != input.type || output.type != input.type) {
+    return context.UnsupportedType(filter, DataTypeName(input.type));
+  }
+  if (!filter.is_constant) return context.Unsupported("a filter that is computed");
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, input));
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, output));
+  DLPU_RETURN_IF_ERROR(ExpectWeightQuantization(context, filter, 0));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
+  DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, attrs.activation, output));
+  ConvSpec spec{.batch = input.shape[0],
+                .in_h = input.shape[1],
+                .in_w = input.shape[2],
+                .in_c = input.shape[3],
+                .out_h = g.y.output,
+                .out_w = g.x.output,
+                .out_c = g.out_c,
+                .kernel_h = filter.shape[1],
+                .kernel_w = filter.shape[2],
+                .stride_h = attrs.stride_h,
+                .stride_w = attrs.stride_w,
+                .dilation_h = attrs.dilation_h,
+                .dilation_w = attrs.dilation_w,
+                .pad_top = g.y.pad_before,
+                .pad_left = g.x.pad_before,
+                .groups = g.groups,
+                .input_signed = !is_unsigned,
+                .weights_signed = !is_unsigned,
+                .output_signed = !is_unsigned,
+                .input_zero = input.quantization.zero0(),
+                .weights_zero = is_unsigned ? filter.quantization.zero0() : 0,
+                .output_zero = output.quantization.zero0(),
+                .low = range.low,
+                .high = range.high,
+                .rounding = ConvRounding(context.profile),
+                .requantization = {}};
+  DLPU_TRY(spec.requantization,
+           ConvRequantization(context, context.profile, input, filter, output, g.out_c));
+  std::vector<int32_t> bias(static_cast<size_t>(g.out_c), 0);
+  if (context.has_input(2)) {
+    std::memcpy(bias.data(), context.input(2).data.data(), bias.size() * sizeof(int32_t));
+  }
+  std::shared_ptr<PreparedConv> conv =
+      PrepareConv(spec, filter.data.data(), bias.data(), context.cpu);
+  PreparedOp op;
+  op.row = conv->row();
+  op.scratch_bytes = conv->ScratchBytes(context.threads);
+  op.run = [conv](const RunArgs& args) {
+    conv->Run(args.in<uint8_t>(0), args.out<uint8_t>(0), args.scratch, args.pool);
+    return OkStatus();
+  };
+  return op;
+}
+
+Result<PreparedOp> Prepare(const PrepareContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  switch (context.input(0).type) {
+    case DataType::kUInt8:
+    case DataType::kInt8:
+      return PrepareQuantized(context, g);
+    default:
+      return context.UnsupportedType(context.input(0), "int8 or uint8");
+  }
+}
+
+}  // namespace
+
+const OpDef kConv2dOp = {
+    .op = Op::kConv2d,
+    .arity = Arity{2, 3, 1, 1},
+    .infer = Infer,
+    .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 0},
+    .work = CountWork,
+    .prepare = Prepare,
+    .alias = Alias::kNone,
+};
+
+}  // namespace dlpu
