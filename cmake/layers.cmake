@@ -23,6 +23,11 @@ function(dlpu_isa_flags)
       list(GET row 2 flags)
       if(stem STREQUAL name AND CMAKE_SYSTEM_PROCESSOR STREQUAL processor AND flags)
         separate_arguments(flags)
+        if(name MATCHES "^avx512" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
+           AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+          # False alarms in the intrinsics headers, GCC bug 105593.
+          list(APPEND flags -Wno-uninitialized -Wno-maybe-uninitialized)
+        endif()
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")
       endif()
     endforeach()

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Panels of packed weights, and the list of rows.
+#include "kernels/gemm_f32/gemm_f32.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace dlpu {
+
+std::span<const GemmF32Row> GemmF32Rows() {
+  static const std::vector<GemmF32Row> rows = [] {
+    std::vector<GemmF32Row> all;
+    for (const GemmF32RowList& list :
+         {GemmF32Avx512Rows(), GemmF32Avx2Rows(), GemmF32NeonRows(), GemmF32PortableRows()}) {
+      all.insert(all.end(), list.rows, list.rows + list.count);
+    }
+    return all;
+  }();
+  return rows;
+}
+
+const GemmF32Row& BestGemmF32Row(CpuFlags cpu) {
+  const std::span<const GemmF32Row> rows = GemmF32Rows();
+  const auto fits = [cpu](const GemmF32Row& row) { return (row.cpu & ~cpu) == 0; };
+  const auto best = std::find_if(rows.begin(), rows.end(), fits);
+  DLPU_CHECK(best != rows.end());
+  return *best;
+}
+
+AlignedFloats MakeAlignedFloats(int64_t count) {
+  return AlignedFloats(static_cast<float*>(::operator new[](
+      static_cast<size_t>(std::max<int64_t>(count, 1)) * 4, std::align_val_t{64})));
+}
+
+GemmF32Layout MakeGemmF32Layout(const GemmF32Row& row, int64_t depth, int32_t columns) {
+  GemmF32Layout layout;
+  layout.depth = depth;
+  int32_t most = kGemmF32MaxVectors;
+  while (row.max_rows[most - 1] == 0) --most;
+  // Panels of nearly equal width, so that none is narrow (narrow tiles load more than they add).
+  const int32_t vectors = (columns + row.lanes - 1) / row.lanes;
+  const int32_t count = (vectors + most - 1) / most;
+  int32_t first_vector = 0;
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t v = vectors / count + (i < vectors % count ? 1 : 0);
+    GemmF32Panel panel;
+    panel.first_column = first_vector * row.lanes;
+    panel.columns = std::min(columns - panel.first_column, v * row.lanes);
+    panel.width = v * row.lanes;
+    panel.tiles = row.full[v - 1];
+    const int32_t with_half = panel.width - row.lanes / 2;
+    if (row.half[v - 1][0] != nullptr && panel.columns <= with_half) {
+      panel.width = with_half;
+      panel.tiles = row.half[v - 1];
+    }
+    panel.max_rows = row.max_rows[v - 1];
+    panel.offset = layout.packed_floats;
+    layout.packed_floats += depth * panel.width;
+    layout.padded_columns = panel.first_column + panel.width;
+    layout.panels.push_back(panel);
+    first_vector += v;
+  }
+  return layout;
+}
+
+void PackGemmF32Panel(const GemmF32Layout& layout, const GemmF32Panel& panel, const float* source,
+                      int64_t k_stride, int64_t c_stride, float* packed) {
+  float* to = packed + panel.offset;
+  const float* from = source + panel.first_column * c_stride;
+  const int64_t width = panel.width;
+  if (panel.columns != panel.width) std::fill(to, to + layout.depth * width, 0.0f);
+  if (c_stride == 1) {
+    for (int64_t k = 0; k < layout.depth; ++k) {
+      std::copy(from + k * k_stride, from + k * k_stride + panel.columns, to + k * width);
+    }
+    return;
+  }
+  // A transposition in blocks of one cache line of k.
+  constexpr int64_t kBlock = 16;
+  for (int64_t k0 = 0; k0 < layout.depth; k0 += kBlock) {
+    const int64_t k1 = std::min(k0 + kBlock, layout.depth);
+    for (int64_t c = 0; c < panel.columns; ++c) {
+      const float* x = from + c * c_stride;
+      for (int64_t k = k0; k < k1; ++k) to[k * width + c] = x[k * k_stride];
+    }
+  }
+}
+
+void RunGemmF32Panel(const GemmF32Panel& panel, const GemmF32Tile& tile, int64_t rows) {
+  GemmF32Tile t = tile;
+  t.weights += panel.offset;
+  t.bias += panel.first_column;
+  t.output += panel.first_column;
+  t.columns = panel.columns;
+  // Tiles of nearly equal height.
+  const int64_t count = (rows + panel.max_rows - 1) / panel.max_rows;
+  if (count == 0) return;
+  const int64_t height = rows / count, taller = rows % count;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t h = height + (i < taller ? 1 : 0);
+    panel.tiles[h - 1](t);
+    t.inputs += h;
+    t.output += h * t.output_stride;
+  }
+}
+
+}  // namespace dlpu
