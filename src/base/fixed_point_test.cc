@@ -21,8 +21,8 @@ TEST(QuantizeMultiplier, MatchesWorkedExamples) {
 TEST(SaturatingRoundingDoublingHighMul, SaturatesAndRoundsTiesUp) {
   const int32_t lowest = std::numeric_limits<int32_t>::min();
   EXPECT_EQ(SaturatingRoundingDoublingHighMul(lowest, lowest), 2147483647);
-  EXPECT_EQ(SaturatingRoundingDoublingHighMul(1, 1 << 30), 1);    // +1/2 -> 1
-  EXPECT_EQ(SaturatingRoundingDoublingHighMul(-1, 1 << 30), 0);   // -1/2 -> 0
+  EXPECT_EQ(SaturatingRoundingDoublingHighMul(1, 1 << 30), 1);   // +1/2 -> 1
+  EXPECT_EQ(SaturatingRoundingDoublingHighMul(-1, 1 << 30), 0);  // -1/2 -> 0
   EXPECT_EQ(SaturatingRoundingDoublingHighMul16(-32768, -32768), 32767);
 }
 
@@ -36,12 +36,14 @@ TEST(RoundingDivideByPOT, RoundsTiesAwayFromZero) {
 
 TEST(Requantize, RulesDifferOnTiesExactlyAsDocumented) {
   // scale 1/4 has shift -1: x and the result under each rule.
-  struct Row { int x, twice, up, even; };
+  struct Row {
+    int x, twice, up, even;
+  };
   Requantization r;
   r.scale = 0.25;
   r.multiplier = QuantizeMultiplier(r.scale);
-  for (const Row& row : std::vector<Row>{{-6, -2, -1, -2}, {-2, -1, 0, 0}, {2, 1, 1, 0},
-                                         {6, 2, 2, 2}, {10, 3, 3, 2}}) {
+  for (const Row& row : std::vector<Row>{
+           {-6, -2, -1, -2}, {-2, -1, 0, 0}, {2, 1, 1, 0}, {6, 2, 2, 2}, {10, 3, 3, 2}}) {
     EXPECT_EQ(Requantize(row.x, r, Rounding::kDouble, 0, -128, 127), row.twice) << row.x;
     EXPECT_EQ(Requantize(row.x, r, Rounding::kDoubleUp, 0, -128, 127), row.up) << row.x;
     EXPECT_EQ(Requantize(row.x, r, Rounding::kFloat32Even, 0, -128, 127), row.even) << row.x;

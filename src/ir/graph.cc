@@ -25,6 +25,20 @@ Op OpFromName(std::string_view name) {
   return Op::kUnknown;
 }
 
+bool IsCustomOp(Op op) {
+  switch (op) {
+#define DLPU_OP(Name, NAME, AttrsType)
+#define DLPU_CUSTOM_OP(Name, text, AttrsType) \
+  case Op::k##Name:                           \
+    return true;
+#include "ir/ops.def"
+#undef DLPU_OP
+#undef DLPU_CUSTOM_OP
+    default:
+      return false;
+  }
+}
+
 Attrs DefaultAttrs(Op op) {
   switch (op) {
 #define DLPU_OP(Name, NAME, AttrsType) \

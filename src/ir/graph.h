@@ -34,6 +34,8 @@ inline constexpr int kOpCount = static_cast<int>(Op::kUnknown);
 std::string_view OpName(Op op);
 // The op of that name; kUnknown when the IR has none.
 Op OpFromName(std::string_view name);
+// Whether the op is one of TensorFlow Lite's custom operators rather than a builtin one.
+bool IsCustomOp(Op op);
 // Attributes with the op's own type and default values.
 Attrs DefaultAttrs(Op op);
 

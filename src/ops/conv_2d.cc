@@ -106,6 +106,7 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   PreparedOp op;
   op.row = conv->row();
   op.scratch_bytes = conv->ScratchBytes(context.threads);
+  op.reads_constants = false;
   op.run = [conv](const RunArgs& args) {
     conv->Run(args.in<uint8_t>(0), args.out<uint8_t>(0), args.scratch, args.pool);
     return OkStatus();

@@ -96,6 +96,8 @@ struct PreparedOp {
   std::function<Status(const RunArgs&)> run;
   int64_t scratch_bytes = 0;
   std::string row = "reference";  // the kernel row that was chosen
+  // False when run never reads the constant inputs (they were packed), so they can be dropped.
+  bool reads_constants = true;
 };
 
 // A value that has no default, so that an OpDef without it does not compile.

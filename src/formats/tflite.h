@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads and writes TensorFlow Lite models (.tflite). Any thread.
+//
+// Read: one subgraph of static shapes, float32, float16, int8, uint8, int16x8 and mixed models,
+// sparse constants (expanded), signatures and metadata. Refused by name: control flow, several
+// subgraphs, strings, resource variables. An op that the IR does not know is kept as
+// Op::kUnknown. A dynamic extent is -1 in an input's shape, except a batch, which is the file's
+// own default (usually 1).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ir/graph.h"
+
+namespace dlpu {
+
+// `name` is used in messages and becomes Graph::name.
+Result<Graph> ReadTflite(std::span<const uint8_t> bytes, const std::string& name);
+
+// The same model as bytes that LiteRT loads; equal graphs give equal bytes. Expanded sparse
+// constants are written dense and their DENSIFY nodes left out. An unknown builtin op cannot be
+// written.
+Result<std::vector<uint8_t>> WriteTflite(const Graph& graph);
+
+}  // namespace dlpu

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compile: Graph -> Program. compile.cc is the list of passes, read top to bottom; each pass is
+// one file with one function, declared here. Any thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "ir/graph.h"
+#include "ir/program.h"
+
+namespace dlpu {
+
+struct CompileOptions {
+  std::string target = "cpu";  // a name from data/targets
+  Profile profile = Profile::kTfliteReference;
+  std::map<std::string, Shape> shapes;  // of inputs, by tensor or signature name
+  std::string cut_at;                   // an op or layer; it and all that depends on it is left out
+  std::string source_sha256;
+};
+
+// Consumes the graph. The error names the layer that cannot be compiled.
+Result<Program> Compile(Graph graph, const CompileOptions& options);
+
+// Gives inputs the shapes the user stated; refuses, by name, inputs that stay dynamic.
+Status FixShapes(Graph& graph, const std::map<std::string, Shape>& shapes);
+
+// Leaves out the first node whose op or name is `what` and everything that depends on it. What
+// the left-out nodes read become outputs.
+Status CutAt(Graph& graph, const std::string& what);
+
+// Computes every shape in order; nodes whose inputs are all constant are computed now, and so is
+// arithmetic on shapes.
+Status InferAndFold(Graph& graph, Profile profile);
+
+// Drops nodes that contribute to no output, and constants that nothing reads.
+void RemoveDead(Graph& graph);
+
+// Places the tensors of a program in its arena: lifetimes do not overlap in memory, the largest
+// tensors are placed first, and outputs that alias an input share its place.
+void Allocate(Program& program);
+
+// The program without a memory plan.
+Program Emit(Graph graph, const CompileOptions& options);
+
+}  // namespace dlpu

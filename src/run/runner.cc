@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading and running a Program.
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+namespace dlpu {
+namespace {
+
+int64_t RoundUp(int64_t bytes) {
+  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+}
+
+}  // namespace
+
+void Runner::FreeDeleter::operator()(uint8_t* memory) const { std::free(memory); }
+
+Result<Runner::Memory> Runner::MakeMemory(int64_t bytes, const char* what) {
+  const auto size = static_cast<size_t>(RoundUp(bytes + kArenaSlack));
+  auto* memory = static_cast<uint8_t*>(std::aligned_alloc(kArenaAlignment, size));
+  if (memory == nullptr) {
+    return ExhaustedError(fmt::format("{} bytes of memory for {} are not to be had", size, what));
+  }
+  std::memset(memory, 0, size);  // touches every page now rather than in the first run
+  return Memory(memory);
+}
+
+Runner::Runner(Program program, int threads) : program_(std::move(program)), pool_(threads) {}
+
+Result<std::unique_ptr<Runner>> Runner::Load(Program program, const RunnerOptions& options) {
+  const int threads = options.threads > 0 ? options.threads : PhysicalCores();
+  std::unique_ptr<Runner> runner(new Runner(std::move(program), threads));
+  DLPU_TRY(runner->arena_, MakeMemory(runner->program_.arena_bytes, "the tensors"));
+  DLPU_RETURN_IF_ERROR(runner->PrepareSteps(options.cpu));
+  DLPU_RETURN_IF_ERROR(runner->PlaceConstants());
+  DLPU_TRY(runner->scratch_, MakeMemory(runner->scratch_bytes_, "scratch"));
+  for (const Step& step : runner->program_.steps) {
+    runner->first_input_.push_back(runner->input_addresses_.size());
+    runner->first_output_.push_back(runner->output_addresses_.size());
+    for (const TensorId id : step.node.inputs) {
+      runner->input_addresses_.push_back(id == kNoTensor ? nullptr : runner->Address(id));
+    }
+    for (const TensorId id : step.node.outputs) {
+      runner->output_addresses_.push_back(runner->Address(id));
+    }
+  }
+  runner->first_input_.push_back(runner->input_addresses_.size());
+  runner->first_output_.push_back(runner->output_addresses_.size());
+  runner->ResetVariables();
+  return runner;
+}
+
+Status Runner::PrepareSteps(CpuFlags cpu) {
+  for (const Step& step : program_.steps) {
+    const PrepareContext context(program_.tensors, step.node, program_.profile, cpu,
+                                 pool_.threads());
+    DLPU_TRY(PreparedOp prepared, PrepareOp(context));
+    scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
+    prepared_.push_back(std::move(prepared));
+  }
+  return OkStatus();
+}
+
+// Constants that kernels read while they run move to memory with slack behind it; those that were
+// packed are dropped.
+Status Runner::PlaceConstants() {
+  constant_offsets_.assign(program_.tensors.size(), -1);
+  std::vector<bool> wanted(program_.tensors.size(), false);
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    if (!prepared_[i].reads_constants) continue;
+    for (const TensorId id : program_.steps[i].node.inputs) {
+      if (id != kNoTensor && program_.tensors[id].is_constant) wanted[id] = true;
+    }
+  }
+  for (const TensorId id : program_.outputs) {
+    if (program_.tensors[id].is_constant) wanted[id] = true;
+  }
+  int64_t bytes = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i]) continue;
+    constant_offsets_[i] = bytes;
+    // Slack between them too, so that reading past one stays inside the block.
+    bytes += RoundUp(static_cast<int64_t>(program_.tensors[i].data.size()));
+  }
+  DLPU_TRY(constants_, MakeMemory(bytes, "constants"));
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    std::vector<uint8_t>& data = program_.tensors[i].data;
+    if (wanted[i] && !data.empty()) {
+      std::memcpy(constants_.get() + constant_offsets_[i], data.data(), data.size());
+    }
+    data = {};
+  }
+  return OkStatus();
+}
+
+uint8_t* Runner::Address(TensorId id) {
+  if (constant_offsets_[id] >= 0) return constants_.get() + constant_offsets_[id];
+  if (program_.offsets[id] >= 0) return arena_.get() + program_.offsets[id];
+  return nullptr;
+}
+
+std::span<uint8_t> Runner::input(size_t i) {
+  const TensorId id = program_.inputs[i];
+  const Tensor& tensor = program_.tensors[id];
+  return {Address(id), static_cast<size_t>(ByteCount(tensor.type, tensor.shape))};
+}
+
+std::span<const uint8_t> Runner::output(size_t i) const {
+  const TensorId id = program_.outputs[i];
+  const Tensor& tensor = program_.tensors[id];
+  return {const_cast<Runner*>(this)->Address(id),
+          static_cast<size_t>(ByteCount(tensor.type, tensor.shape))};
+}
+
+Status Runner::RunStep(size_t i) {
+  const RunArgs args{
+      {input_addresses_.data() + first_input_[i], first_input_[i + 1] - first_input_[i]},
+      {output_addresses_.data() + first_output_[i], first_output_[i + 1] - first_output_[i]},
+      scratch_.get(),
+      pool_};
+  return prepared_[i].run(args);
+}
+
+Status Runner::Run() {
+  for (size_t i = 0; i < prepared_.size(); ++i) DLPU_RETURN_IF_ERROR(RunStep(i));
+  return OkStatus();
+}
+
+Status Runner::RunProfiled(std::span<int64_t> nanoseconds) {
+  DLPU_CHECK(nanoseconds.size() == prepared_.size());
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point before = Clock::now();
+  for (size_t i = 0; i < prepared_.size(); ++i) {
+    DLPU_RETURN_IF_ERROR(RunStep(i));
+    const Clock::time_point after = Clock::now();
+    nanoseconds[i] = std::chrono::duration_cast<std::chrono::nanoseconds>(after - before).count();
+    before = after;
+  }
+  return OkStatus();
+}
+
+void Runner::ResetVariables() {
+  for (size_t i = 0; i < program_.tensors.size(); ++i) {
+    const Tensor& tensor = program_.tensors[i];
+    if (!tensor.is_variable || program_.offsets[i] < 0) continue;
+    // Zero means the zero point for 8-bit codes, as in LiteRT.
+    int fill = 0;
+    if (BitsOf(tensor.type) == 8 && tensor.quantization.present()) {
+      fill = tensor.quantization.zero0();
+    }
+    std::memset(arena_.get() + program_.offsets[i], fill,
+                static_cast<size_t>(ByteCount(tensor.type, tensor.shape)));
+  }
+}
+
+}  // namespace dlpu
