@@ -59,7 +59,7 @@ Case Quantized(Random& random, DataType type, DataType weights, DataType bias, b
   const double range = product * codes / 2 * 64 * std::sqrt(static_cast<double>(g.depth()));
   std::vector<TensorId> inputs = {builder.Input(type, g.input, in),
                                   builder.RandomConstant(weights, g.filter, filter)};
-  if (random.Chance(0.8)) {
+  if (random.Chance(0.97)) {
     Quantization q = filter;
     for (float& scale : q.scale) scale *= in.scale0();
     for (int64_t& zero : q.zero_point) zero = 0;
@@ -100,7 +100,7 @@ DLPU_PEER_CASE(conv, conv_2d_float32) {
   CaseBuilder builder(random);
   std::vector<TensorId> inputs = {builder.Input(DataType::kFloat32, g.input),
                                   builder.RandomConstant(DataType::kFloat32, g.filter)};
-  if (random.Chance(0.8)) {
+  if (random.Chance(0.97)) {
     inputs.push_back(builder.RandomConstant(DataType::kFloat32, {g.filter[0]}));
   }
   return builder.Finish(Op::kConv2d, inputs, DataType::kFloat32, {}, g.attrs);

@@ -99,14 +99,15 @@ def compare_cases(folder, cases, log):
 
 
 def print_table(rows):
-    heads = ["generator", "cases", "bytes compared", "bytes different", "largest difference",
-             "bit-equal", "failed", "both refuse", "LiteRT refuses"]
-    print(f"{heads[0]:34}" + "".join(f"{head:>20}" for head in heads[1:]))
+    heads = ["cases", "bytes", "different", "largest", "bit-equal", "failed", "both refuse",
+             "LiteRT refuses"]
+    widths = [7, 10, 11, 10, 11, 8, 13, 16]
+    print(f"{'generator':38}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths)))
 
     def line(name, r):
         cells = [r.cases, r.bytes, r.different, f"{r.largest:.3g}", r.bit_equal, r.failed,
                  r.refused_by_both, r.refused_by_litert]
-        print(f"{name:34}" + "".join(f"{cell:>20}" for cell in cells))
+        print(f"{name:38}" + "".join(f"{c:>{w}}" for c, w in zip(cells, widths)))
 
     total = Row()
     for name in sorted(rows):
