@@ -52,19 +52,22 @@ inline int32_t MulWrap(int32_t a, int32_t b) {
 // gemmlowp SaturatingRoundingDoublingHighMul: floor(a*b / 2^31 + 1/2), ties up;
 // (INT32_MIN, INT32_MIN) gives INT32_MAX.
 inline int32_t SaturatingRoundingDoublingHighMul(int32_t a, int32_t b) {
-  if (a == b && a == std::numeric_limits<int32_t>::min()) return std::numeric_limits<int32_t>::max();
+  if (a == b && a == std::numeric_limits<int32_t>::min())
+    return std::numeric_limits<int32_t>::max();
   const int64_t ab = static_cast<int64_t>(a) * b;
   return static_cast<int32_t>((ab + (int64_t{1} << 30)) >> 31);
 }
 
 // The same for 16 bits: floor(a*b / 2^15 + 1/2).
 inline int16_t SaturatingRoundingDoublingHighMul16(int16_t a, int16_t b) {
-  if (a == b && a == std::numeric_limits<int16_t>::min()) return std::numeric_limits<int16_t>::max();
+  if (a == b && a == std::numeric_limits<int16_t>::min())
+    return std::numeric_limits<int16_t>::max();
   const int32_t ab = static_cast<int32_t>(a) * b;
   return static_cast<int16_t>((ab + (1 << 14)) >> 15);
 }
 
-// gemmlowp RoundingDivideByPOT: x / 2^exponent to nearest, ties away from zero. 0 <= exponent <= 31.
+// gemmlowp RoundingDivideByPOT: x / 2^exponent to nearest, ties away from zero. 0 <= exponent
+// <= 31.
 inline int32_t RoundingDivideByPOT(int32_t x, int exponent) {
   const int32_t mask = static_cast<int32_t>((int64_t{1} << exponent) - 1);
   const int32_t remainder = x & mask;
@@ -75,7 +78,8 @@ inline int32_t RoundingDivideByPOT(int32_t x, int exponent) {
 // x / 2^exponent to nearest, ties up (the rounding of ruy's x86 kernels' second step).
 inline int32_t RoundingShiftRightUp(int32_t x, int exponent) {
   if (exponent == 0) return x;
-  return static_cast<int32_t>((static_cast<int64_t>(x) + (int64_t{1} << (exponent - 1))) >> exponent);
+  return static_cast<int32_t>((static_cast<int64_t>(x) + (int64_t{1} << (exponent - 1))) >>
+                              exponent);
 }
 
 // Rule R2, the reference kernels': two roundings, the second half away from zero.
@@ -97,8 +101,7 @@ inline int32_t MultiplyByQuantizedMultiplierUp(int32_t x, QuantizedMultiplier m)
 // Rule R64: an int64 accumulator with a 16-bit multiplier, one rounding, ties up.
 // REQUIRES: -31 <= shift < 8 and |x| < 2^47.
 inline int32_t MultiplyByQuantizedMultiplier64(int64_t x, QuantizedMultiplier m) {
-  const int32_t reduced =
-      m.multiplier < 0x7FFF0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  const int32_t reduced = m.multiplier < 0x7FFF0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7FFF;
   const int total_shift = 15 - m.shift;
   return static_cast<int32_t>((x * reduced + (int64_t{1} << (total_shift - 1))) >> total_shift);
 }
@@ -106,10 +109,10 @@ inline int32_t MultiplyByQuantizedMultiplier64(int64_t x, QuantizedMultiplier m)
 // How a product accumulator becomes an output code. Which rule an op uses is decided by the
 // arithmetic profile in ops/, never inside a kernel.
 enum class Rounding : uint8_t {
-  kDouble,        // R2: reference kernels
-  kDoubleUp,      // R2up: LiteRT's optimized kernels on x86 with AVX
-  kFloat64,       // RF: round half away of double(x) * scale (reference FULLY_CONNECTED)
-  kFloat32Even,   // XF: round half to even of float(x) * float scale (XNNPACK)
+  kDouble,       // R2: reference kernels
+  kDoubleUp,     // R2up: LiteRT's optimized kernels on x86 with AVX
+  kFloat64,      // RF: round half away of double(x) * scale (reference FULLY_CONNECTED)
+  kFloat32Even,  // XF: round half to even of float(x) * float scale (XNNPACK)
 };
 
 // Rule RF. An out-of-range product saturates (the original conversion is undefined there).
@@ -133,8 +136,8 @@ struct Requantization {
   double scale = 0.0;              // kFloat64; as float: kFloat32Even
 };
 
-inline int32_t Requantize(int32_t x, const Requantization& r, Rounding rounding,
-                          int32_t zero_point, int32_t low, int32_t high) {
+inline int32_t Requantize(int32_t x, const Requantization& r, Rounding rounding, int32_t zero_point,
+                          int32_t low, int32_t high) {
   switch (rounding) {
     case Rounding::kDouble:
       x = MultiplyByQuantizedMultiplier(x, r.multiplier);
