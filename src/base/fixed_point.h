@@ -165,8 +165,28 @@ inline int32_t RoundToInt32(double v) {
   return static_cast<int32_t>(r);
 }
 
+// Round half away from zero. REQUIRES: |x| < 2^31 and x is not NaN. Compilers vectorise it, unlike
+// the C library's round; x minus its whole part is exact.
+inline int32_t RoundHalfAway(float x) {
+  const int32_t whole = static_cast<int32_t>(x);
+  const float fraction = x - static_cast<float>(whole);
+  return whole + (fraction >= 0.5f ? 1 : 0) - (fraction <= -0.5f ? 1 : 0);
+}
+
 inline int16_t SaturateToInt16(int32_t x) {
   return static_cast<int16_t>(std::min<int32_t>(std::max<int32_t>(x, -32768), 32767));
+}
+
+// x * 2^n saturated to 16 bits. 0 <= n <= 31.
+inline int16_t ShiftLeftSaturate16(int16_t x, int n) {
+  const int64_t v = static_cast<int64_t>(x) * (int64_t{1} << n);
+  return static_cast<int16_t>(std::min<int64_t>(std::max<int64_t>(v, -32768), 32767));
+}
+
+// The 16-bit multiplier nearest to a 32-bit one (LiteRT DownScaleInt32ToInt16Multiplier).
+inline int16_t ReduceMultiplierTo16(int32_t multiplier) {
+  if (multiplier >= std::numeric_limits<int32_t>::max() - (1 << 15)) return 32767;
+  return static_cast<int16_t>((multiplier + (1 << 15)) >> 16);
 }
 
 }  // namespace dlpu

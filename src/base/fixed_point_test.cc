@@ -61,5 +61,27 @@ TEST(MultiplyByQuantizedMultiplier64, MatchesWorkedExamples) {
   EXPECT_EQ(MultiplyByQuantizedMultiplier64(-8333333, m), -2500);
 }
 
+TEST(RoundHalfAway, TiesAndBothSigns) {
+  EXPECT_EQ(RoundHalfAway(0.5f), 1);
+  EXPECT_EQ(RoundHalfAway(-0.5f), -1);
+  EXPECT_EQ(RoundHalfAway(2.5f), 3);
+  EXPECT_EQ(RoundHalfAway(-2.5f), -3);
+  EXPECT_EQ(RoundHalfAway(0.49999997f), 0);
+  EXPECT_EQ(RoundHalfAway(8388609.0f), 8388609);
+  EXPECT_EQ(RoundHalfAway(-0.0f), 0);
+}
+
+TEST(ShiftLeftSaturate16, SaturatesBothEnds) {
+  EXPECT_EQ(ShiftLeftSaturate16(100, 3), 800);
+  EXPECT_EQ(ShiftLeftSaturate16(20000, 1), 32767);
+  EXPECT_EQ(ShiftLeftSaturate16(-20000, 31), -32768);
+}
+
+TEST(ReduceMultiplierTo16, RoundsAndSaturates) {
+  EXPECT_EQ(ReduceMultiplierTo16(1 << 30), 16384);
+  EXPECT_EQ(ReduceMultiplierTo16(2147483647), 32767);
+  EXPECT_EQ(ReduceMultiplierTo16(1319413953), 20133);
+}
+
 }  // namespace
 }  // namespace dlpu

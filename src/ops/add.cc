@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// ADD: a+b with broadcasting and a fused activation.
+#include "ops/binary.h"
+#include "ops/sum.h"
+
+namespace dlpu {
+namespace {
+
+Work CountWork(const OpContext& context) { return ElementwiseWork(context, 1); }
+
+Result<PreparedOp> Prepare(const PrepareContext& context) { return PrepareSum(context, false); }
+
+}  // namespace
+
+const OpDef kAddOp = {
+    .op = Op::kAdd,
+    .arity = Arity{2, 2, 1, 1},
+    .infer = InferBinary,
+    .quantize = QuantizeRule{},
+    .work = CountWork,
+    .prepare = Prepare,
+    .alias = Alias::kNone,
+};
+
+}  // namespace dlpu

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shape and type rules of ops with two broadcasting inputs.
+#include "ops/binary.h"
+
+#include <fmt/format.h>
+
+#include "ops/unary.h"
+
+namespace dlpu {
+
+Result<Shape> BinaryShape(const OpContext& context) {
+  DLPU_TRY(Shape shape, BroadcastShapes(context, context.input(0).shape, context.input(1).shape));
+  if (shape.size() > BroadcastPlan::kMaxAxes) {
+    return context.Unsupported(fmt::format("{} has {} dimensions; at most {} are possible",
+                                           ShapeText(shape), shape.size(),
+                                           BroadcastPlan::kMaxAxes));
+  }
+  return shape;
+}
+
+Result<std::vector<OutputSpec>> InferBinary(const OpContext& context) {
+  const Tensor &a = context.input(0), &b = context.input(1);
+  if (a.type != b.type) {
+    return context.Invalid(fmt::format("inputs are {} and {}; both must have one type",
+                                       DataTypeName(a.type), DataTypeName(b.type)));
+  }
+  DLPU_TRY(Shape shape, BinaryShape(context));
+  return std::vector<OutputSpec>{{a.type, std::move(shape)}};
+}
+
+Status ExpectBinaryCodes(const OpContext& context) {
+  for (const Tensor* tensor : {&context.input(0), &context.input(1), &context.output(0)}) {
+    if (tensor->type != context.input(0).type) {
+      return context.UnsupportedType(*tensor, DataTypeName(context.input(0).type));
+    }
+    DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, *tensor));
+    DLPU_RETURN_IF_ERROR(ExpectSymmetric16(context, *tensor));
+  }
+  return OkStatus();
+}
+
+bool IsPlainInt16(const OpContext& context) {
+  return context.input(0).type == DataType::kInt16 && !context.input(0).quantization.present() &&
+         !context.input(1).quantization.present() && !context.output(0).quantization.present();
+}
+
+}  // namespace dlpu
