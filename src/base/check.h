@@ -7,7 +7,8 @@ namespace dlpu {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 }  // namespace dlpu
 
-#define DLPU_CHECK(condition)                                                            \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]] ::dlpu::CheckFailed(__FILE__, __LINE__, #condition);  \
+#define DLPU_CHECK(condition)                              \
+  do {                                                     \
+    if (!(condition)) [[unlikely]]                         \
+      ::dlpu::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -19,8 +19,9 @@ namespace dlpu {
 namespace {
 
 constexpr std::pair<CpuFlag, const char*> kNames[] = {
-    {kCpuAvx2, "avx2"}, {kCpuAvxVnni, "avxvnni"},  {kCpuAvx512, "avx512"},
-    {kCpuAvx512Vnni, "avx512vnni"}, {kCpuNeon, "neon"}, {kCpuNeonDot, "neondot"},
+    {kCpuAvx2, "avx2"},         {kCpuAvxVnni, "avxvnni"},
+    {kCpuAvx512, "avx512"},     {kCpuAvx512Vnni, "avx512vnni"},
+    {kCpuNeon, "neon"},         {kCpuNeonDot, "neondot"},
     {kCpuNeonI8mm, "neoni8mm"},
 };
 

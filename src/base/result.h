@@ -99,9 +99,9 @@ inline Status OkStatus() { return {}; }
   lhs = std::move(tmp).value()
 
 // DLPU_RETURN_IF_ERROR(F()): go on if F() succeeded, else return its error.
-#define DLPU_RETURN_IF_ERROR(expr)                         \
-  do {                                                     \
-    if (auto dlpu_status = (expr); !dlpu_status.ok()) {    \
-      return dlpu_status.error();                          \
-    }                                                      \
+#define DLPU_RETURN_IF_ERROR(expr)                      \
+  do {                                                  \
+    if (auto dlpu_status = (expr); !dlpu_status.ok()) { \
+      return dlpu_status.error();                       \
+    }                                                   \
   } while (false)

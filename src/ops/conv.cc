@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Effective scales and rounding of convolution-like ops.
+// Geometry, effective scales, rounding and constants of convolution-like ops.
 #include "ops/conv.h"
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 namespace dlpu {
 
-Result<std::vector<Requantization>> ConvRequantization(const OpContext& context, Profile profile,
-                                                       const Tensor& input, const Tensor& weights,
-                                                       const Tensor& output, int32_t channels) {
+Result<ConvWindows> ComputeConvWindows(const OpContext& context, int32_t kernel_h,
+                                       int32_t kernel_w) {
+  const Shape& input = context.input(0).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  ConvWindows windows;
+  DLPU_TRY(windows.y, ComputeWindow(context, attrs.padding, input[1], kernel_h, attrs.stride_h,
+                                    attrs.dilation_h, "height"));
+  DLPU_TRY(windows.x, ComputeWindow(context, attrs.padding, input[2], kernel_w, attrs.stride_w,
+                                    attrs.dilation_w, "width"));
+  return windows;
+}
+
+Result<std::vector<Requantization>> EffectiveScales(const OpContext& context, ScaleWidth width,
+                                                    const Tensor& input, const Tensor& weights,
+                                                    const Tensor& output, int32_t channels) {
   const Quantization& wq = weights.quantization;
   if (wq.per_channel() && static_cast<int32_t>(wq.scale.size()) != channels) {
     return context.Invalid(
@@ -19,16 +33,32 @@ Result<std::vector<Requantization>> ConvRequantization(const OpContext& context,
   for (int32_t c = 0; c < channels; ++c) {
     const float w = wq.per_channel() ? wq.scale[c] : wq.scale[0];
     double scale = 0;
-    if (profile == Profile::kXnnpack) {
-      scale = static_cast<double>((in * w) / out);
-    } else if (weights.type == DataType::kUInt8) {
-      scale = static_cast<double>(in * w) / static_cast<double>(out);
-    } else {
-      scale = static_cast<double>(in) * static_cast<double>(w) / static_cast<double>(out);
+    switch (width) {
+      case ScaleWidth::kBinary64:
+        scale = static_cast<double>(in) * static_cast<double>(w) / static_cast<double>(out);
+        break;
+      case ScaleWidth::kBinary32Product:
+        scale = static_cast<double>(in * w) / static_cast<double>(out);
+        break;
+      case ScaleWidth::kBinary32:
+        scale = static_cast<double>((in * w) / out);
+        break;
     }
     result[c] = {QuantizeMultiplier(scale), scale};
   }
   return result;
+}
+
+Result<std::vector<Requantization>> ConvRequantization(const OpContext& context, Profile profile,
+                                                       const Tensor& input, const Tensor& weights,
+                                                       const Tensor& output, int32_t channels) {
+  ScaleWidth width = ScaleWidth::kBinary64;
+  if (profile == Profile::kXnnpack) {
+    width = ScaleWidth::kBinary32;
+  } else if (weights.type == DataType::kUInt8) {
+    width = ScaleWidth::kBinary32Product;
+  }
+  return EffectiveScales(context, width, input, weights, output, channels);
 }
 
 Rounding ConvRounding(Profile profile) {
@@ -53,6 +83,63 @@ Status ExpectBias(const OpContext& context, size_t index, DataType type, int32_t
   }
   if (!bias.is_constant) return context.Unsupported("a bias that is computed is not supported");
   return OkStatus();
+}
+
+std::vector<int32_t> Int32Bias(const OpContext& context, size_t index, int32_t channels) {
+  std::vector<int32_t> bias(static_cast<size_t>(channels), 0);
+  if (context.has_input(index)) {
+    std::memcpy(bias.data(), context.input(index).data.data(), bias.size() * sizeof(int32_t));
+  }
+  return bias;
+}
+
+namespace {
+Status ExpectConstant(const OpContext& context, const Tensor& weights) {
+  if (weights.is_constant) return OkStatus();
+  return context.Unsupported(fmt::format(
+      "weights '{}' are computed while the model runs; they must be constant", weights.name));
+}
+}  // namespace
+
+Status ExpectFloat(const OpContext& context) {
+  const Tensor &weights = context.input(1), &output = context.output(0);
+  if (weights.type != DataType::kFloat32) return context.UnsupportedType(weights, "float32");
+  if (output.type != DataType::kFloat32) return context.UnsupportedType(output, "float32");
+  return ExpectConstant(context, weights);
+}
+
+std::vector<float> FloatsOf(const Tensor& constant) {
+  std::vector<float> values(constant.data.size() / sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), constant.data.data(), constant.data.size());
+  return values;
+}
+
+std::vector<float> FloatBias(const OpContext& context, size_t index) {
+  if (!context.has_input(index)) return {};
+  return FloatsOf(context.input(index));
+}
+
+Status ExpectQuantized8(const OpContext& context, int channel_axis) {
+  const Tensor &input = context.input(0), &weights = context.input(1), &output = context.output(0);
+  const bool int4 = weights.type == DataType::kInt4 && input.type == DataType::kInt8;
+  if (weights.type != input.type && !int4) {
+    return context.UnsupportedType(weights, DataTypeName(input.type));
+  }
+  if (output.type != input.type) return context.UnsupportedType(output, DataTypeName(input.type));
+  DLPU_RETURN_IF_ERROR(ExpectConstant(context, weights));
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, input));
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, output));
+  return ExpectWeightQuantization(context, weights, channel_axis);
+}
+
+std::vector<uint8_t> WeightBytes(const Tensor& weights) {
+  if (weights.type != DataType::kInt4) return weights.data;
+  std::vector<uint8_t> bytes(static_cast<size_t>(ElementCount(weights.shape)));
+  for (size_t i = 0; i < bytes.size(); ++i) {  // low nibble first
+    const int nibble = weights.data[i / 2] >> (i % 2 * 4) & 15;
+    bytes[i] = static_cast<uint8_t>((nibble ^ 8) - 8);
+  }
+  return bytes;
 }
 
 }  // namespace dlpu

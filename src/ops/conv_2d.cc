@@ -2,10 +2,10 @@
 // CONV_2D: input NHWC, filter OHWI (I = channels of one group), optional bias; output NHWO.
 #include <fmt/format.h>
 
-#include <cstring>
 #include <memory>
 
 #include "kernels/conv/conv.h"
+#include "kernels/conv_f32/conv_f32.h"
 #include "ops/common.h"
 #include "ops/conv.h"
 
@@ -13,14 +13,13 @@ namespace dlpu {
 namespace {
 
 struct Geometry {
-  int32_t groups, out_c;
-  WindowExtent y, x;
+  int32_t groups = 1, out_c = 0;
+  ConvWindows window;
 };
 
 Result<Geometry> ComputeGeometry(const OpContext& context) {
   const Shape& input = context.input(0).shape;
   const Shape& filter = context.input(1).shape;
-  const auto& attrs = context.attrs<ConvAttrs>();
   if (input.size() != 4 || filter.size() != 4) {
     return context.Invalid(fmt::format("input {} and filter {} must have 4 dimensions",
                                        ShapeText(input), ShapeText(filter)));
@@ -36,17 +35,15 @@ Result<Geometry> ComputeGeometry(const OpContext& context) {
     return context.Invalid(
         fmt::format("{} output channels do not divide into {} groups", g.out_c, g.groups));
   }
-  DLPU_TRY(g.y, ComputeWindow(context, attrs.padding, input[1], filter[1], attrs.stride_h,
-                              attrs.dilation_h, "height"));
-  DLPU_TRY(g.x, ComputeWindow(context, attrs.padding, input[2], filter[2], attrs.stride_w,
-                              attrs.dilation_w, "width"));
+  DLPU_TRY(g.window, ComputeConvWindows(context, filter[1], filter[2]));
   return g;
 }
 
 Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
   DLPU_TRY(const Geometry g, ComputeGeometry(context));
   return std::vector<OutputSpec>{
-      {context.input(0).type, {context.input(0).shape[0], g.y.output, g.x.output, g.out_c}}};
+      {context.input(0).type,
+       {context.input(0).shape[0], g.window.y.output, g.window.x.output, g.out_c}}};
 }
 
 Work CountWork(const OpContext& context) {
@@ -60,21 +57,15 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   const Tensor &input = context.input(0), &filter = context.input(1), &output = context.output(0);
   const auto& attrs = context.attrs<ConvAttrs>();
   const bool is_unsigned = input.type == DataType::kUInt8;
-  if (filter.type != input.type || output.type != input.type) {
-    return context.UnsupportedType(filter, DataTypeName(input.type));
-  }
-  if (!filter.is_constant) return context.Unsupported("a filter that is computed");
-  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, input));
-  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, output));
-  DLPU_RETURN_IF_ERROR(ExpectWeightQuantization(context, filter, 0));
+  DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 0));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
   DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, attrs.activation, output));
   ConvSpec spec{.batch = input.shape[0],
                 .in_h = input.shape[1],
                 .in_w = input.shape[2],
                 .in_c = input.shape[3],
-                .out_h = g.y.output,
-                .out_w = g.x.output,
+                .out_h = g.window.y.output,
+                .out_w = g.window.x.output,
                 .out_c = g.out_c,
                 .kernel_h = filter.shape[1],
                 .kernel_w = filter.shape[2],
@@ -82,8 +73,8 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
                 .stride_w = attrs.stride_w,
                 .dilation_h = attrs.dilation_h,
                 .dilation_w = attrs.dilation_w,
-                .pad_top = g.y.pad_before,
-                .pad_left = g.x.pad_before,
+                .pad_top = g.window.y.pad_before,
+                .pad_left = g.window.x.pad_before,
                 .groups = g.groups,
                 .input_signed = !is_unsigned,
                 .weights_signed = !is_unsigned,
@@ -97,31 +88,53 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
                 .requantization = {}};
   DLPU_TRY(spec.requantization,
            ConvRequantization(context, context.profile, input, filter, output, g.out_c));
-  std::vector<int32_t> bias(static_cast<size_t>(g.out_c), 0);
-  if (context.has_input(2)) {
-    std::memcpy(bias.data(), context.input(2).data.data(), bias.size() * sizeof(int32_t));
-  }
+  const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedConv> conv =
-      PrepareConv(spec, filter.data.data(), bias.data(), context.cpu);
-  PreparedOp op;
-  op.row = conv->row();
-  op.scratch_bytes = conv->ScratchBytes(context.threads);
-  op.reads_constants = false;
-  op.run = [conv](const RunArgs& args) {
-    conv->Run(args.in<uint8_t>(0), args.out<uint8_t>(0), args.scratch, args.pool);
-    return OkStatus();
-  };
-  return op;
+      PrepareConv(spec, WeightBytes(filter).data(), bias.data(), context.cpu);
+  return RunByteKernel(conv, context.threads);
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
+  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectFloat(context));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.out_c));
+  DLPU_TRY(const FloatRange range, FloatActivationRange(context, attrs.activation));
+  const ConvF32Spec spec{.batch = input[0],
+                         .in_h = input[1],
+                         .in_w = input[2],
+                         .in_c = input[3],
+                         .out_h = g.window.y.output,
+                         .out_w = g.window.x.output,
+                         .out_c = g.out_c,
+                         .kernel_h = filter[1],
+                         .kernel_w = filter[2],
+                         .stride_h = attrs.stride_h,
+                         .stride_w = attrs.stride_w,
+                         .dilation_h = attrs.dilation_h,
+                         .dilation_w = attrs.dilation_w,
+                         .pad_top = g.window.y.pad_before,
+                         .pad_left = g.window.x.pad_before,
+                         .groups = g.groups,
+                         .low = range.low,
+                         .high = range.high};
+  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
+  return RunFloatKernel(
+      std::shared_ptr<PreparedConvF32>(
+          PrepareConvF32(spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
+      context.threads);
 }
 
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_TRY(const Geometry g, ComputeGeometry(context));
   switch (context.input(0).type) {
+    case DataType::kFloat32:
+      return PrepareFloat(context, g);
     case DataType::kUInt8:
     case DataType::kInt8:
       return PrepareQuantized(context, g);
     default:
-      return context.UnsupportedType(context.input(0), "int8 or uint8");
+      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
   }
 }
 

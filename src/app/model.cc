@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding, reading and loading models.
+#include "app/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "app/digits_model.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "formats/sniff.h"
+#include "formats/tflite.h"
+
+namespace dlpu {
+namespace {
+
+Result<Graph> ReadGraph(std::span<const uint8_t> bytes, const std::string& path) {
+  const FileKind kind = SniffFile(bytes);
+  switch (kind) {
+    case FileKind::kTflite:
+      return ReadTflite(bytes, path);
+    case FileKind::kOnnx:
+      return UnsupportedError(fmt::format(
+          "{}: is an ONNX model, which this version does not read yet; export it as .tflite",
+          path));
+    default:
+      return InvalidError(
+          fmt::format("{}: is {}, not a model; give a .tflite file", path, FileKindText(kind)));
+  }
+}
+
+}  // namespace
+
+Result<LoadedModel> LoadModel(const std::string& name_or_path) {
+  LoadedModel model;
+  std::vector<uint8_t> bytes;
+  if (name_or_path == "digits" && !std::filesystem::exists(name_or_path)) {
+    model.path = "digits";
+    const auto builtin = DigitsModel();
+    bytes.assign(builtin.begin(), builtin.end());
+    for (int i = 0; i < 10; ++i) model.labels.push_back(std::to_string(i));
+  } else {
+    model.path = name_or_path;
+    if (const auto zoo = LoadZoo(); zoo.ok() && !std::filesystem::is_directory(name_or_path)) {
+      auto found = ZooFind(*zoo, name_or_path);
+      if (!found.ok()) {
+        // A path that does not exist keeps the plain message; a name gets the zoo's.
+        const bool is_path = name_or_path.find_first_of("/.") != std::string::npos;
+        if (!is_path) return found.error();
+      } else {
+        model.path = found->path;
+        if (found->entry.has_value()) {
+          model.zoo = found->entry->model;
+          if (!found->entry->labels_path.empty()) {
+            if (auto labels = ReadLabels(found->entry->labels_path); labels.ok()) {
+              model.labels = *std::move(labels);
+            }
+          }
+        }
+      }
+    }
+    DLPU_TRY(bytes, ReadFile(model.path));
+  }
+  model.bytes = static_cast<int64_t>(bytes.size());
+  model.sha256 = Sha256Hex(bytes);
+  DLPU_TRY(model.graph, ReadGraph(bytes, model.path));
+  return model;
+}
+
+Result<std::vector<std::string>> ReadLabels(const std::string& path) {
+  DLPU_TRY(const std::string text, ReadTextFile(path));
+  std::vector<std::string> labels;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    labels.push_back(line);
+  }
+  while (!labels.empty() && labels.back().empty()) labels.pop_back();
+  // "12  name": files that number their classes, perhaps with gaps.
+  std::vector<std::string> numbered;
+  for (const std::string& label : labels) {
+    size_t digits = 0;
+    while (digits < label.size() && label[digits] >= '0' && label[digits] <= '9') ++digits;
+    const size_t name = label.find_first_not_of(" :\t,", digits);
+    if (digits == 0 || digits > 6 || name == digits || name == std::string::npos) return labels;
+    const auto index = static_cast<size_t>(std::stoul(label.substr(0, digits)));
+    if (index > 100000) return labels;
+    if (numbered.size() <= index) numbered.resize(index + 1);
+    numbered[index] = label.substr(name);
+  }
+  return numbered;
+}
+
+Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries) {
+  std::map<std::string, Shape> shapes;
+  for (const std::string& entry : entries) {
+    const size_t equals = entry.rfind('=');
+    Shape shape;
+    std::istringstream numbers(equals == std::string::npos ? "" : entry.substr(equals + 1));
+    for (std::string number; std::getline(numbers, number, ',');) {
+      const bool digits =
+          !number.empty() && number.size() < 9 &&
+          std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+      if (!digits || number == "0") {
+        return InvalidError(fmt::format("--shape {}: '{}' is not an extent", entry, number));
+      }
+      shape.push_back(std::stoi(number));
+    }
+    if (equals == 0 || shape.empty()) {
+      return InvalidError(fmt::format("--shape {}: write NAME=1,300,300,3", entry));
+    }
+    shapes[entry.substr(0, equals)] = shape;
+  }
+  return shapes;
+}
+
+Result<Profile> ParseProfile(const std::string& name) {
+  for (const Profile p : {Profile::kTfliteReference, Profile::kTfliteBuiltin, Profile::kXnnpack}) {
+    if (ProfileName(p) == name) return p;
+  }
+  return InvalidError(fmt::format(
+      "--profile {}: not known; give tflite-reference, tflite-builtin or xnnpack", name));
+}
+
+Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
+  CompileOptions compile;
+  DLPU_TRY(compile.profile, ParseProfile(options.profile));
+  compile.shapes = options.shapes;
+  compile.cut_at = options.cut_at;
+  compile.source_sha256 = model.sha256;
+  DLPU_TRY(Program program, Compile(model.graph, compile));
+  return Runner::Load(std::move(program), {.threads = options.threads});
+}
+
+}  // namespace dlpu

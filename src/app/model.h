@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user calls a model - a file, a zoo name, or "digits" for the built-in one - as a Graph
+// with all that is known about it, and from there as a loaded Runner. Any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/zoo.h"
+#include "base/result.h"
+#include "ir/graph.h"
+#include "passes/compile.h"
+#include "run/runner.h"
+
+namespace dlpu {
+
+struct LoadedModel {
+  std::string path;    // of the file; "digits" for the built-in model
+  std::string sha256;  // of the file
+  int64_t bytes = 0;   // of the file
+  Graph graph;
+  std::optional<ZooModel> zoo;      // what the zoo knows about it
+  std::vector<std::string> labels;  // class 0 first; empty when none are known
+};
+
+// Reads a model. A file that is no model is refused with what it is instead.
+Result<LoadedModel> LoadModel(const std::string& name_or_path);
+
+// One name per line; a leading number ("0 person" or "0: person") is dropped when every line has
+// it.
+Result<std::vector<std::string>> ReadLabels(const std::string& path);
+
+// What the commands that run a model have in common.
+struct ModelOptions {
+  std::string model;
+  std::map<std::string, Shape> shapes;
+  std::string cut_at;
+  std::string profile = "tflite-reference";
+  int threads = 0;  // 0: one for each physical core
+};
+
+// "NAME=1,300,300,3" entries as CompileOptions wants them.
+Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries);
+Result<Profile> ParseProfile(const std::string& name);
+
+// Compiles a copy of the graph and loads it on this machine.
+Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options);
+
+}  // namespace dlpu

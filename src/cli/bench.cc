@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlpu bench: how long a model takes on this machine.
+#include "run/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "app/tensor_input.h"
+#include "cli/command.h"
+#include "report/inspect.h"
+#include "report/table.h"
+
+namespace dlpu {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  BenchOptions bench;
+  std::string json;
+};
+
+std::string StepsText(const Runner& runner, const BenchResult& result) {
+  const double total =
+      std::accumulate(result.step_milliseconds.begin(), result.step_milliseconds.end(), 0.0);
+  Table table({">step", "op", "output", ">time", ">share", ">GMAC/s", "kernel", "layer"});
+  for (size_t i = 0; i < result.step_milliseconds.size(); ++i) {
+    const Step& step = runner.program().steps[i];
+    const double ms = result.step_milliseconds[i];
+    const Tensor& output = runner.program().tensors[step.node.outputs[0]];
+    table.AddRow({std::to_string(i), NodeOpName(step.node), ShapeText(output.shape),
+                  DurationText(ms), fmt::format("{:.1f} %", 100 * ms / total),
+                  step.work.macs != 0 && ms > 0
+                      ? fmt::format("{:.1f}", static_cast<double>(step.work.macs) * 1e-6 / ms)
+                      : "",
+                  runner.row(i), step.node.name});
+  }
+  return table.Text();
+}
+
+CommandResult RunBench(const Arguments& arguments) {
+  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  const auto before = std::chrono::steady_clock::now();
+  DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
+  const double load_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
+  FillRandom(*runner, 1);
+  DLPU_TRY(const BenchResult result, Bench(*runner, arguments.bench));
+  const double median = result.Quantile(0.5);
+  const int64_t macs = TotalsOf(runner->program()).macs;
+  nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
+                                 {"model", model.path},
+                                 {"sha256", model.sha256},
+                                 {"cpu", CpuModelName()},
+                                 {"cpu_features", CpuFlagNames(EnabledCpuFlags())},
+                                 {"profile", options.profile},
+                                 {"threads", runner->threads()},
+                                 {"repeats", result.milliseconds.size()},
+                                 {"median_ms", median},
+                                 {"p90_ms", result.Quantile(0.9)},
+                                 {"p99_ms", result.Quantile(0.99)},
+                                 {"min_ms", result.Quantile(0)},
+                                 {"load_ms", load_ms},
+                                 {"macs", macs}};
+  std::string text = fmt::format(
+      "{}\nmedian {}, p90 {}, p99 {} over {} runs with {} thread{}; load {}\n"
+      "{}MACs, {:.1f} GMAC/s\n",
+      model.path, DurationText(median), DurationText(result.Quantile(0.9)),
+      DurationText(result.Quantile(0.99)), result.milliseconds.size(), runner->threads(),
+      runner->threads() == 1 ? "" : "s", DurationText(load_ms), CountText(macs),
+      static_cast<double>(macs) * 1e-6 / median);
+  if (arguments.bench.steps) {
+    text += "\n" + StepsText(*runner, result);
+    json["steps"] = nlohmann::ordered_json::array();
+    for (size_t i = 0; i < result.step_milliseconds.size(); ++i) {
+      const Step& step = runner->program().steps[i];
+      json["steps"].push_back({{"op", NodeOpName(step.node)},
+                               {"name", step.node.name},
+                               {"kernel", runner->row(i)},
+                               {"macs", step.work.macs},
+                               {"median_ms", result.step_milliseconds[i]}});
+    }
+  }
+  PrintText(arguments.json, text);
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
+  return static_cast<int>(kExitOk);
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = AddCommand(app, "bench", "Time a model on this machine",
+                                 [arguments] { return RunBench(*arguments); });
+  AddModelOptions(command, &arguments->model);
+  command->add_option("--repeats", arguments->bench.max_repeats, "At most so many timed runs")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command->add_option("--seconds", arguments->bench.max_seconds, "Stop after so many seconds")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  command->add_option("--warm-up", arguments->bench.warm_up, "Runs before timing")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  command->add_flag("--steps", arguments->bench.steps, "Time every step");
+  AddJsonOption(command, &arguments->json);
+}
+
+}  // namespace dlpu

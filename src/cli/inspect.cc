@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlpu inspect: what a model is.
+#include "report/inspect.h"
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+
+namespace dlpu {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  std::string json;
+  bool layers = false, memory = false, kernels = false;
+};
+
+CommandResult Inspect(const Arguments& arguments) {
+  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  const SourceInfo source{model.path, model.sha256, model.bytes};
+  CompileOptions compile;
+  DLPU_TRY(compile.profile, ParseProfile(options.profile));
+  compile.shapes = options.shapes;
+  compile.cut_at = options.cut_at;
+  const Result<Program> program = Compile(model.graph, compile);
+  const Program* compiled = program.ok() ? &*program : nullptr;
+  std::string text = InspectText(source, model.graph, compiled);
+  if (compiled == nullptr) text += "not run by dlpu: " + program.error().message + "\n";
+  if (compiled != nullptr && arguments.layers) text += "\n" + LayersText(*compiled);
+  if (compiled != nullptr && arguments.memory) text += "\n" + MemoryText(*compiled);
+  if (compiled != nullptr && arguments.kernels) {
+    DLPU_TRY(const std::unique_ptr<Runner> runner,
+             Runner::Load(*compiled, {.threads = options.threads}));
+    text += "\n" + KernelsText(*runner);
+  }
+  PrintText(arguments.json, text);
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, InspectJson(source, model.graph, compiled)));
+  return static_cast<int>(kExitOk);
+}
+
+}  // namespace
+
+void AddInspectCommand(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      AddCommand(app, "inspect", "Show what a model is: inputs, outputs, ops, sizes",
+                 [arguments] { return Inspect(*arguments); });
+  AddModelOptions(command, &arguments->model);
+  command->add_flag("--layers", arguments->layers, "One line for each step");
+  command->add_flag("--memory", arguments->memory, "The memory plan: tensors, lifetimes, offsets");
+  command->add_flag("--kernels", arguments->kernels, "The kernel chosen for each step");
+  AddJsonOption(command, &arguments->json);
+}
+
+}  // namespace dlpu

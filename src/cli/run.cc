@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlpu run: computes a model's outputs.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/tensor_input.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "cli/command.h"
+#include "formats/npy.h"
+#include "report/inspect.h"
+
+namespace dlpu {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  InputOptions inputs;
+  std::string output_dir, json;
+};
+
+// A tensor's name with everything but letters, digits, '.', '-' and '_' replaced, at most 100 long.
+std::string SanitisedName(const std::string& name) {
+  std::string clean;
+  for (const char c : name.substr(0, 100)) {
+    const bool keep = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '.' || c == '-' || c == '_';
+    clean += keep ? c : '_';
+  }
+  return clean.empty() ? "output" : clean;
+}
+
+Status WriteOutputs(const Runner& runner, const std::string& folder) {
+  DLPU_RETURN_IF_ERROR(MakeDirectory(folder));
+  for (size_t i = 0; i < runner.output_count(); ++i) {
+    const Tensor& tensor = runner.output_tensor(i);
+    const std::string path = fmt::format("{}/{}_{}.npy", folder, i, SanitisedName(tensor.name));
+    DLPU_RETURN_IF_ERROR(WriteFile(path, WriteNpy(tensor.type, tensor.shape, runner.output(i))));
+  }
+  return OkStatus();
+}
+
+CommandResult Run(const Arguments& arguments) {
+  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
+  DLPU_TRY(const std::vector<FilledInput> inputs, FillInputs(*runner, model, arguments.inputs));
+  DLPU_RETURN_IF_ERROR(runner->Run());
+  nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
+                                 {"model", model.path},
+                                 {"sha256", model.sha256},
+                                 {"profile", options.profile},
+                                 {"threads", runner->threads()},
+                                 {"inputs", nlohmann::ordered_json::array()},
+                                 {"outputs", nlohmann::ordered_json::array()}};
+  std::string text;
+  for (const FilledInput& input : inputs) {
+    json["inputs"].push_back({{"name", input.name}, {"source", input.source}});
+    if (!input.note.empty()) PrintNote(fmt::format("input '{}': {}", input.name, input.note));
+    if (input.source == "zeros") PrintNote(fmt::format("input '{}': all zeros", input.name));
+  }
+  for (size_t i = 0; i < runner->output_count(); ++i) {
+    const Tensor& tensor = runner->output_tensor(i);
+    nlohmann::ordered_json row = TensorJson(tensor);
+    row["sha256"] = Sha256Hex(runner->output(i));
+    text +=
+        fmt::format("output {}  {}  {} {}  sha256 {}\n", i, tensor.name, DataTypeName(tensor.type),
+                    ShapeText(tensor.shape), row["sha256"].get<std::string>());
+    json["outputs"].push_back(std::move(row));
+  }
+  if (!arguments.output_dir.empty()) {
+    DLPU_RETURN_IF_ERROR(WriteOutputs(*runner, arguments.output_dir));
+  }
+  PrintText(arguments.json, text);
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
+  return static_cast<int>(kExitOk);
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = AddCommand(app, "run", "Run a model on files or a picture",
+                                 [arguments] { return Run(*arguments); });
+  AddModelOptions(command, &arguments->model);
+  command
+      ->add_option("--input", arguments->inputs.files,
+                   "A .npy, raw or picture file for each input, in order or by name")
+      ->type_name("[NAME=]FILE")
+      ->take_all();
+  command->add_option("--mean", arguments->inputs.mean, "Value of a pixel that becomes 0")
+      ->delimiter(',');
+  command->add_option("--std", arguments->inputs.std, "Pixel values that become 1")->delimiter(',');
+  command->add_option("--resize", arguments->inputs.resize, "stretch, letterbox or crop");
+  command->add_flag("--bgr", arguments->inputs.bgr, "The model's first channel is blue");
+  command->add_option("--output-dir", arguments->output_dir,
+                      "Write each output as <position>_<name>.npy");
+  AddJsonOption(command, &arguments->json);
+}
+
+}  // namespace dlpu

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// DEPTHWISE_CONV_2D: input NHWC, filter 1HWO with O = C * multiplier, optional bias; output NHWO.
+// The multiplier is taken from the shapes, as LiteRT does, and the attribute is ignored.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/depthwise_f32/depthwise_f32.h"
+#include "ops/common.h"
+#include "ops/conv.h"
+
+namespace dlpu {
+namespace {
+
+struct Geometry {
+  int32_t out_c = 0, multiplier = 1;
+  ConvWindows window;
+};
+
+Result<Geometry> ComputeGeometry(const OpContext& context) {
+  const Shape& input = context.input(0).shape;
+  const Shape& filter = context.input(1).shape;
+  if (input.size() != 4 || filter.size() != 4 || filter[0] != 1) {
+    return context.Invalid(fmt::format("input {} must be NxHxWxC and filter {} 1xHxWxO",
+                                       ShapeText(input), ShapeText(filter)));
+  }
+  Geometry g;
+  g.out_c = filter[3];
+  if (input[3] < 1 || g.out_c < 1 || g.out_c % input[3] != 0) {
+    return context.Invalid(fmt::format("{} output channels are not a multiple of {} input channels",
+                                       g.out_c, input[3]));
+  }
+  g.multiplier = g.out_c / input[3];
+  DLPU_TRY(g.window, ComputeConvWindows(context, filter[1], filter[2]));
+  return g;
+}
+
+Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  const Tensor& input = context.input(0);
+  return std::vector<OutputSpec>{
+      {input.type, {input.shape[0], g.window.y.output, g.window.x.output, g.out_c}}};
+}
+
+Work CountWork(const OpContext& context) {
+  Work work = ElementwiseWork(context, 1);
+  const Shape& filter = context.input(1).shape;
+  work.macs = ElementCount(context.output(0).shape) * filter[1] * filter[2];
+  return work;
+}
+
+Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
+  const Tensor &input = context.input(0), &filter = context.input(1), &output = context.output(0);
+  const auto& attrs = context.attrs<ConvAttrs>();
+  const bool is_unsigned = input.type == DataType::kUInt8;
+  DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, attrs.activation, output));
+  DepthwiseSpec spec{.batch = input.shape[0],
+                     .in_h = input.shape[1],
+                     .in_w = input.shape[2],
+                     .in_c = input.shape[3],
+                     .multiplier = g.multiplier,
+                     .out_h = g.window.y.output,
+                     .out_w = g.window.x.output,
+                     .kernel_h = filter.shape[1],
+                     .kernel_w = filter.shape[2],
+                     .stride_h = attrs.stride_h,
+                     .stride_w = attrs.stride_w,
+                     .dilation_h = attrs.dilation_h,
+                     .dilation_w = attrs.dilation_w,
+                     .pad_top = g.window.y.pad_before,
+                     .pad_left = g.window.x.pad_before,
+                     .input_signed = !is_unsigned,
+                     .weights_signed = !is_unsigned,
+                     .output_signed = !is_unsigned,
+                     .input_zero = input.quantization.zero0(),
+                     .weights_zero = is_unsigned ? filter.quantization.zero0() : 0,
+                     .output_zero = output.quantization.zero0(),
+                     .low = range.low,
+                     .high = range.high,
+                     .rounding = ConvRounding(context.profile),
+                     .tail_rounding = ConvRounding(context.profile),
+                     .rounding_split = INT32_MAX,
+                     .requantization = {}};
+  DLPU_TRY(spec.requantization,
+           ConvRequantization(context, context.profile, input, filter, output, g.out_c));
+  return spec;
+}
+
+Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometry& g) {
+  DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 3));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
+  DLPU_TRY(const DepthwiseSpec spec, MakeSpec(context, g));
+  const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
+  std::shared_ptr<PreparedDepthwise> kernel =
+      PrepareDepthwise(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);
+  return RunByteKernel(kernel, context.threads);
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
+  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectFloat(context));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.out_c));
+  DLPU_TRY(const FloatRange range, FloatActivationRange(context, attrs.activation));
+  const DepthwiseF32Spec spec{.batch = input[0],
+                              .in_h = input[1],
+                              .in_w = input[2],
+                              .in_c = input[3],
+                              .multiplier = g.multiplier,
+                              .out_h = g.window.y.output,
+                              .out_w = g.window.x.output,
+                              .kernel_h = filter[1],
+                              .kernel_w = filter[2],
+                              .stride_h = attrs.stride_h,
+                              .stride_w = attrs.stride_w,
+                              .dilation_h = attrs.dilation_h,
+                              .dilation_w = attrs.dilation_w,
+                              .pad_top = g.window.y.pad_before,
+                              .pad_left = g.window.x.pad_before,
+                              .low = range.low,
+                              .high = range.high};
+  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
+  return RunFloatKernel(
+      std::shared_ptr<PreparedDepthwiseF32>(PrepareDepthwiseF32(
+          spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
+      context.threads);
+}
+
+Result<PreparedOp> Prepare(const PrepareContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  switch (context.input(0).type) {
+    case DataType::kFloat32:
+      return PrepareFloat(context, g);
+    case DataType::kUInt8:
+    case DataType::kInt8:
+      return PrepareQuantized(context, g);
+    default:
+      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+  }
+}
+
+}  // namespace
+
+const OpDef kDepthwiseConv2dOp = {
+    .op = Op::kDepthwiseConv2d,
+    .arity = Arity{2, 3, 1, 1},
+    .infer = Infer,
+    .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 3},
+    .work = CountWork,
+    .prepare = Prepare,
+    .alias = Alias::kNone,
+};
+
+}  // namespace dlpu

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// FULLY_CONNECTED: any input whose elements divide into rows of the weights' depth, weights
+// units x depth, optional bias of `units`; output rows x units, or the input's shape with the last
+// extent replaced (keep_num_dims).
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "kernels/conv/conv.h"
+#include "kernels/conv_f32/conv_f32.h"
+#include "ops/common.h"
+#include "ops/conv.h"
+
+namespace dlpu {
+namespace {
+
+struct Geometry {
+  int32_t rows = 0, depth = 0, units = 0;
+};
+
+Result<Geometry> ComputeGeometry(const OpContext& context) {
+  const Shape& input = context.input(0).shape;
+  const Shape& weights = context.input(1).shape;
+  if (weights.size() != 2 || weights[0] < 1 || weights[1] < 1) {
+    return context.Invalid(fmt::format("weights {} must be units x depth", ShapeText(weights)));
+  }
+  const int64_t count = ElementCount(input);
+  if (input.empty() || count % weights[1] != 0) {
+    return context.Invalid(
+        fmt::format("input {} does not divide into rows of {}", ShapeText(input), weights[1]));
+  }
+  if (count / weights[1] > INT32_MAX) return context.Invalid("the input has too many rows");
+  if (context.attrs<FullyConnectedAttrs>().shuffled_weights) {
+    return context.Unsupported("weights in the shuffled 4x16 format are not supported");
+  }
+  return Geometry{static_cast<int32_t>(count / weights[1]), weights[1], weights[0]};
+}
+
+Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  Shape shape = {g.rows, g.units};
+  if (context.attrs<FullyConnectedAttrs>().keep_num_dims) {
+    shape = context.input(0).shape;
+    if (shape.back() != g.depth) {
+      return context.Invalid(
+          fmt::format("input {} must end in {} to keep its dimensions", ShapeText(shape), g.depth));
+    }
+    shape.back() = g.units;
+  }
+  return std::vector<OutputSpec>{{context.output(0).type, shape}};
+}
+
+Work CountWork(const OpContext& context) {
+  Work work = ElementwiseWork(context, 1);
+  work.macs = ElementCount(context.output(0).shape) * context.input(1).shape[1];
+  return work;
+}
+
+// As a 1x1 convolution over a picture of one row, one pixel for each row of the input.
+Result<ConvSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
+  const Tensor &input = context.input(0), &weights = context.input(1), &output = context.output(0);
+  const bool is_unsigned = input.type == DataType::kUInt8;
+  DLPU_TRY(
+      const CodeRange range,
+      QuantizedActivationRange(context, context.attrs<FullyConnectedAttrs>().activation, output));
+  const Quantization& wq = weights.quantization;
+  const bool reference = context.profile == Profile::kTfliteReference;
+  ConvSpec spec;
+  spec.in_w = spec.out_w = g.rows;
+  spec.in_c = g.depth;
+  spec.out_c = g.units;
+  spec.input_signed = spec.weights_signed = spec.output_signed = !is_unsigned;
+  spec.input_zero = input.quantization.zero0();
+  spec.weights_zero = wq.per_channel() ? 0 : wq.zero0();  // scales for each unit are symmetric
+  spec.output_zero = output.quantization.zero0();
+  spec.low = range.low;
+  spec.high = range.high;
+  // The reference kernel scales in binary64 since LiteRT 1.3.
+  spec.rounding = reference ? Rounding::kFloat64 : ConvRounding(context.profile);
+  ScaleWidth width = ScaleWidth::kBinary64;
+  if (context.profile == Profile::kXnnpack) {
+    width = ScaleWidth::kBinary32;
+  } else if (!reference && !wq.per_channel()) {
+    width = ScaleWidth::kBinary32Product;
+  }
+  DLPU_TRY(spec.requantization, EffectiveScales(context, width, input, weights, output, g.units));
+  return spec;
+}
+
+Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometry& g) {
+  DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 0));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.units));
+  DLPU_TRY(const ConvSpec spec, MakeSpec(context, g));
+  const std::vector<int32_t> bias = Int32Bias(context, 2, g.units);
+  std::shared_ptr<PreparedConv> kernel =
+      PrepareConv(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);
+  return RunByteKernel(kernel, context.threads);
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
+  DLPU_RETURN_IF_ERROR(ExpectFloat(context));
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.units));
+  DLPU_TRY(const FloatRange range,
+           FloatActivationRange(context, context.attrs<FullyConnectedAttrs>().activation));
+  ConvF32Spec spec;
+  spec.in_w = spec.out_w = g.rows;
+  spec.in_c = g.depth;
+  spec.out_c = g.units;
+  spec.low = range.low;
+  spec.high = range.high;
+  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
+  return RunFloatKernel(
+      std::shared_ptr<PreparedConvF32>(
+          PrepareConvF32(spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
+      context.threads);
+}
+
+Result<PreparedOp> Prepare(const PrepareContext& context) {
+  DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  switch (context.input(0).type) {
+    case DataType::kFloat32:
+      return PrepareFloat(context, g);
+    case DataType::kUInt8:
+    case DataType::kInt8:
+      return PrepareQuantized(context, g);
+    default:
+      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+  }
+}
+
+}  // namespace
+
+const OpDef kFullyConnectedOp = {
+    .op = Op::kFullyConnected,
+    .arity = Arity{2, 3, 1, 1},
+    .infer = Infer,
+    .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 0},
+    .work = CountWork,
+    .prepare = Prepare,
+    .alias = Alias::kNone,
+};
+
+}  // namespace dlpu

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inspection reports.
+#include "report/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "report/table.h"
+
+namespace dlpu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::map<std::string, int> CountOps(const Graph& graph) {
+  std::map<std::string, int> counts;
+  for (const Node& node : graph.nodes) ++counts[NodeOpName(node)];
+  return counts;
+}
+
+void AddTensorLines(const std::vector<TensorId>& ids, const std::vector<Tensor>& tensors,
+                    const char* what, std::string& text) {
+  for (const TensorId id : ids) {
+    const Tensor& tensor = tensors[id];
+    text += fmt::format("{:<12} {}  {}  {}\n", what, tensor.name, ShapeText(tensor.shape),
+                        TypeText(tensor));
+  }
+}
+
+struct Life {
+  int first = -1, last = -1;
+};
+
+std::vector<Life> LivesOf(const Program& program) {
+  std::vector<Life> lives(program.tensors.size());
+  const auto touch = [&](TensorId id, int step) {
+    Life& life = lives[id];
+    if (life.last < 0) life.first = step;
+    life.last = std::max(life.last, step);
+  };
+  for (const TensorId id : program.inputs) touch(id, 0);
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    for (const TensorId id : program.steps[i].node.inputs) {
+      if (id != kNoTensor) touch(id, static_cast<int>(i));
+    }
+    for (const TensorId id : program.steps[i].node.outputs) touch(id, static_cast<int>(i));
+  }
+  for (const TensorId id : program.outputs) touch(id, static_cast<int>(program.steps.size()));
+  return lives;
+}
+
+}  // namespace
+
+std::string TypeText(const Tensor& tensor) {
+  std::string text(DataTypeName(tensor.type));
+  const Quantization& q = tensor.quantization;
+  if (!q.present()) return text;
+  if (q.per_channel()) return fmt::format("{}, {} scales (axis {})", text, q.scale.size(), q.axis);
+  return fmt::format("{}, scale {}, zero point {}", text, q.scale0(), q.zero0());
+}
+
+Json TensorJson(const Tensor& tensor) {
+  Json json = {{"name", tensor.name},
+               {"type", DataTypeName(tensor.type)},
+               {"shape", tensor.shape},
+               {"bytes", ByteCount(tensor.type, tensor.shape)}};
+  if (tensor.quantization.present() && !tensor.quantization.per_channel()) {
+    json["scale"] = tensor.quantization.scale0();
+    json["zero_point"] = tensor.quantization.zero0();
+  }
+  return json;
+}
+
+std::string QuantizationStyle(const Graph& graph) {
+  // Weights are what convolution-like ops take as their second input.
+  int float32 = 0, float16 = 0, per_tensor = 0, per_channel = 0, is_unsigned = 0, dynamic = 0;
+  int wide = 0;
+  std::set<TensorId> half;
+  for (const Node& node : graph.nodes) {
+    if (NodeOpName(node) == "DEQUANTIZE" && graph.tensors[node.inputs[0]].is_constant &&
+        graph.tensors[node.inputs[0]].type == DataType::kFloat16) {
+      half.insert(node.outputs[0]);
+    }
+  }
+  for (const Node& node : graph.nodes) {
+    const std::string op = NodeOpName(node);
+    const bool has_weights = op == "CONV_2D" || op == "DEPTHWISE_CONV_2D" ||
+                             op == "FULLY_CONNECTED" || op == "TRANSPOSE_CONV";
+    if (!has_weights || node.inputs.size() < 2 || node.inputs[1] == kNoTensor) continue;
+    const Tensor& weights = graph.tensors[node.inputs[1]];
+    const TensorId data =
+        op == "TRANSPOSE_CONV" && node.inputs.size() > 2 ? node.inputs[2] : node.inputs[0];
+    const DataType activation = data == kNoTensor ? weights.type : graph.tensors[data].type;
+    if (IsFloat(weights.type)) {
+      ++(half.count(node.inputs[1]) != 0 ? float16 : float32);
+    } else if (IsFloat(activation)) {
+      ++dynamic;
+    } else {
+      ++(weights.quantization.per_channel() ? per_channel : per_tensor);
+      is_unsigned += weights.type == DataType::kUInt8;
+      wide += activation == DataType::kInt16;
+    }
+  }
+  const int integer = per_tensor + per_channel;
+  const int total = float32 + float16 + dynamic + integer;
+  if (total == 0) return "no weights";
+  const char* scheme = per_channel > 0 ? "per-channel" : "per-tensor";
+  if (integer == total) {
+    if (wide == integer) return fmt::format("int16 activations, int8 weights {}", scheme);
+    return fmt::format("{} {}", is_unsigned > 0 ? "uint8" : "int8", scheme);
+  }
+  if (float16 > 0 && integer == 0 && dynamic == 0) return "float16 weights, float32 arithmetic";
+  if (dynamic > 0 && integer == 0) return "dynamic range (int8 weights, float32 activations)";
+  if (float32 == total) return "float32";
+  return fmt::format("mixed: {} float, {} dynamic-range and {} integer layers", float32 + float16,
+                     dynamic, integer);
+}
+
+ModelTotals TotalsOf(const Program& program) {
+  ModelTotals totals;
+  std::set<TensorId> seen;
+  for (const Step& step : program.steps) {
+    totals.macs += step.work.macs;
+    for (const TensorId id : step.node.inputs) {
+      if (id == kNoTensor || !program.tensors[id].is_constant || !seen.insert(id).second) continue;
+      totals.parameter_bytes += ByteCount(program.tensors[id].type, program.tensors[id].shape);
+    }
+  }
+  totals.arena_bytes = program.arena_bytes;
+  return totals;
+}
+
+std::string InspectText(const SourceInfo& source, const Graph& graph, const Program* program) {
+  std::string text = fmt::format("model        {}\nfile         {}, sha256 {}\n", source.path,
+                                 BytesText(source.bytes), source.sha256);
+  AddTensorLines(graph.inputs, graph.tensors, "input", text);
+  AddTensorLines(graph.outputs, graph.tensors, "output", text);
+  text += fmt::format("quantization {}\n", QuantizationStyle(graph));
+  text += fmt::format("ops          {}:", graph.nodes.size());
+  for (const auto& [op, count] : CountOps(graph)) text += fmt::format(" {} {}", count, op);
+  text += '\n';
+  if (program != nullptr) {
+    const ModelTotals totals = TotalsOf(*program);
+    text += fmt::format("work         {}MACs, {} steps after folding\n", CountText(totals.macs),
+                        program->steps.size());
+    text += fmt::format("memory       {} of parameters, {} of tensors at once\n",
+                        BytesText(totals.parameter_bytes), BytesText(totals.arena_bytes));
+  }
+  return text;
+}
+
+Json InspectJson(const SourceInfo& source, const Graph& graph, const Program* program) {
+  Json json = {{"schema_version", kJsonSchemaVersion},
+               {"model", source.path},
+               {"sha256", source.sha256},
+               {"file_bytes", source.bytes},
+               {"quantization", QuantizationStyle(graph)},
+               {"ops", Json::object()},
+               {"inputs", Json::array()},
+               {"outputs", Json::array()}};
+  for (const auto& [op, count] : CountOps(graph)) json["ops"][op] = count;
+  for (const TensorId id : graph.inputs) json["inputs"].push_back(TensorJson(graph.tensors[id]));
+  for (const TensorId id : graph.outputs) json["outputs"].push_back(TensorJson(graph.tensors[id]));
+  if (program == nullptr) return json;
+  const ModelTotals totals = TotalsOf(*program);
+  json["macs"] = totals.macs;
+  json["parameter_bytes"] = totals.parameter_bytes;
+  json["arena_bytes"] = totals.arena_bytes;
+  json["steps"] = Json::array();
+  for (const Step& step : program->steps) {
+    Json row = {{"op", NodeOpName(step.node)},
+                {"name", step.node.name},
+                {"macs", step.work.macs},
+                {"input_bytes", step.work.input_bytes},
+                {"weight_bytes", step.work.weight_bytes},
+                {"output_bytes", step.work.output_bytes}};
+    if (!step.node.outputs.empty()) {
+      row["output_shape"] = program->tensors[step.node.outputs[0]].shape;
+    }
+    json["steps"].push_back(std::move(row));
+  }
+  return json;
+}
+
+std::string LayersText(const Program& program) {
+  Table table({">step", "op", "output", "type", ">MACs", ">weights", "layer"});
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const Step& step = program.steps[i];
+    const Tensor& output = program.tensors[step.node.outputs[0]];
+    table.AddRow({std::to_string(i), NodeOpName(step.node), ShapeText(output.shape),
+                  std::string(DataTypeName(output.type)),
+                  step.work.macs != 0 ? CountText(step.work.macs) : "",
+                  step.work.weight_bytes != 0 ? BytesText(step.work.weight_bytes) : "",
+                  step.node.name});
+  }
+  return table.Text();
+}
+
+std::string MemoryText(const Program& program) {
+  const std::vector<Life> lives = LivesOf(program);
+  std::vector<size_t> order;
+  for (size_t i = 0; i < lives.size(); ++i) {
+    if (program.offsets[i] >= 0) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return lives[a].first < lives[b].first; });
+  Table table({">from step", ">to step", ">offset", ">bytes", "tensor"});
+  for (const size_t i : order) {
+    const Tensor& tensor = program.tensors[i];
+    table.AddRow({std::to_string(lives[i].first), std::to_string(lives[i].last),
+                  std::to_string(program.offsets[i]),
+                  std::to_string(ByteCount(tensor.type, tensor.shape)), tensor.name});
+  }
+  return table.Text() + fmt::format("arena: {} bytes\n", program.arena_bytes);
+}
+
+std::string KernelsText(const Runner& runner) {
+  std::string text = fmt::format("cpu features: {} (enabled: {})\n",
+                                 CpuFlagNames(DetectedCpuFlags()), CpuFlagNames(EnabledCpuFlags()));
+  Table table({">step", "op", "kernel", "layer"});
+  for (size_t i = 0; i < runner.program().steps.size(); ++i) {
+    const Node& node = runner.program().steps[i].node;
+    table.AddRow({std::to_string(i), NodeOpName(node), runner.row(i), node.name});
+  }
+  return text + table.Text();
+}
+
+}  // namespace dlpu
