@@ -96,20 +96,17 @@ CommandResult RunBench(const Arguments& arguments) {
 
 void AddBenchCommand(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = AddCommand(app, "bench", "Time a model on this machine",
-                                 [arguments] { return RunBench(*arguments); });
+  Command command(app, "bench", "Time a model on this machine",
+                  [arguments] { return RunBench(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command->add_option("--repeats", arguments->bench.max_repeats, "At most so many timed runs")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  command->add_option("--seconds", arguments->bench.max_seconds, "Stop after so many seconds")
-      ->check(CLI::Range(0.0, 3600.0))
-      ->capture_default_str();
-  command->add_option("--warm-up", arguments->bench.warm_up, "Runs before timing")
-      ->check(CLI::Range(0, 100000))
-      ->capture_default_str();
-  command->add_flag("--steps", arguments->bench.steps, "Time every step");
-  AddJsonOption(command, &arguments->json);
+  command.Option("--repeats", "N", &arguments->bench.max_repeats, 1, 1000000,
+                 "At most so many timed runs (default 1000)");
+  command.Option("--seconds", "S", &arguments->bench.max_seconds, 0, 3600,
+                 "Stop after so many seconds (default 2)");
+  command.Option("--warm-up", "N", &arguments->bench.warm_up, 0, 100000,
+                 "Runs before timing (default 3)");
+  command.Flag("--steps", &arguments->bench.steps, "Time every step");
+  command.Json(&arguments->json);
 }
 
 }  // namespace dlpu

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared parts of the commands.
+// The command line on CLI11, and the shared parts of the commands.
 #include "cli/command.h"
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -16,12 +17,10 @@ int g_exit_code = kExitUsage;  // of the one command that a process runs
 
 }  // namespace
 
-int LastExitCode() { return g_exit_code; }
-
-CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& description,
-                     std::function<CommandResult()> body) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->callback([body = std::move(body), name] {
+Command::Command(CLI::App& app, const std::string& name, const std::string& description,
+                 std::function<CommandResult()> body)
+    : app_(app.add_subcommand(name, description)) {
+  app_->callback([body = std::move(body), name] {
     const CommandResult result = body();
     if (result.ok()) {
       g_exit_code = *result;
@@ -30,12 +29,49 @@ CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& 
     g_exit_code = kExitFailed;
     PrintNote(fmt::format("dlpu {}: {}", name, result.error().message));
   });
-  return command;
 }
 
-void AddJsonOption(CLI::App* command, std::string* path) {
-  command->add_option("--json", *path, "Write the facts as JSON to FILE ('-': stdout, JSON only)")
-      ->type_name("FILE|-");
+void Command::Positional(const std::string& name, std::string* value, const std::string& help,
+                         bool required) {
+  app_->add_option(name, *value, help)->required(required)->type_name("");
+}
+
+void Command::Positional(const std::string& name, std::vector<std::string>* values,
+                         const std::string& help) {
+  app_->add_option(name, *values, help)->type_name("");
+}
+
+void Command::Option(const std::string& flag, const std::string& type, std::string* value,
+                     const std::string& help) {
+  app_->add_option(flag, *value, help)->type_name(type);
+}
+
+void Command::Option(const std::string& flag, const std::string& type,
+                     std::vector<std::string>* values, const std::string& help) {
+  app_->add_option(flag, *values, help)->type_name(type)->allow_extra_args(false)->take_all();
+}
+
+void Command::Option(const std::string& flag, const std::string& type, std::vector<float>* values,
+                     const std::string& help) {
+  app_->add_option(flag, *values, help)->type_name(type)->delimiter(',');
+}
+
+void Command::Option(const std::string& flag, const std::string& type, int* value, int low,
+                     int high, const std::string& help) {
+  app_->add_option(flag, *value, help)->check(CLI::Range(low, high))->type_name(type);
+}
+
+void Command::Option(const std::string& flag, const std::string& type, double* value, double low,
+                     double high, const std::string& help) {
+  app_->add_option(flag, *value, help)->check(CLI::Range(low, high))->type_name(type);
+}
+
+void Command::Flag(const std::string& flag, bool* value, const std::string& help) {
+  app_->add_flag(flag, *value, help);
+}
+
+void Command::Json(std::string* path) {
+  Option("--json", "FILE|-", path, "Write the facts as JSON to FILE ('-': stdout, JSON only)");
 }
 
 Status WriteJson(const std::string& path, const nlohmann::ordered_json& json) {
@@ -56,31 +92,39 @@ void PrintText(const std::string& json_path, const std::string& text) {
 
 void PrintNote(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
 
-void AddModelOptions(CLI::App* command, ModelArguments* arguments) {
+void AddModelOptions(Command& command, ModelArguments* arguments) {
   ModelOptions& options = arguments->options;
-  command
-      ->add_option("MODEL", options.model,
-                   "A .tflite file, the name of a pulled zoo model, or 'digits' (built in)")
-      ->required();
-  command->add_option("--shape", arguments->shapes, "Fix the shape of an input; may be repeated")
-      ->type_name("NAME=1,300,300,3")
-      ->take_all();
-  command
-      ->add_option("--cut-at", options.cut_at,
-                   "Leave out the first such op or layer and all that depends on it")
-      ->type_name("OP_OR_LAYER");
-  command
-      ->add_option("--profile", options.profile,
-                   "Integer arithmetic: tflite-reference, tflite-builtin or xnnpack")
-      ->capture_default_str();
-  command->add_option("--threads", options.threads, "Threads (default: one for each physical core)")
-      ->check(CLI::Range(1, 256));
+  command.Positional("MODEL", &options.model,
+                     "A .tflite file, the name of a pulled zoo model, or 'digits' (built in)");
+  command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes,
+                 "Fix the shape of an input; may be repeated");
+  command.Option("--cut-at", "OP_OR_LAYER", &options.cut_at,
+                 "Leave out the first such op or layer and all that depends on it");
+  command.Option("--profile", "NAME", &options.profile,
+                 "Integer arithmetic: tflite-reference (default), tflite-builtin or xnnpack");
+  command.Option("--threads", "N", &options.threads, 1, 256,
+                 "Threads (default: one for each physical core)");
 }
 
 Result<ModelOptions> Parse(const ModelArguments& arguments) {
   ModelOptions options = arguments.options;
   DLPU_TRY(options.shapes, ParseShapes(arguments.shapes));
   return options;
+}
+
+int RunCommandLine(int argc, const char* const* argv) {
+  CLI::App app("dlpu: neural networks for Axis camera accelerators, on a PC", "dlpu");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "dlpu " DLPU_VERSION);
+#define DLPU_COMMAND(Name) Add##Name##Command(app);
+#include "cli/commands.def"
+#undef DLPU_COMMAND
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return g_exit_code;
 }
 
 }  // namespace dlpu

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every command of the command line shares: exit codes, options, JSON output. One file for
-// each command defines Add<Name>Command; commands.def lists them.
+// each command defines Add<Name>Command; commands.def lists them. The option parser is hidden in
+// command.cc, because its header takes long to compile.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -11,6 +11,10 @@
 
 #include "app/model.h"
 #include "base/result.h"
+
+namespace CLI {
+class App;
+}
 
 namespace dlpu {
 
@@ -26,15 +30,40 @@ enum ExitCode {
 // What a command returns: its exit code, or an error that becomes kExitFailed.
 using CommandResult = Result<int>;
 
-// Adds a subcommand whose body runs after parsing. The body owns the options it refers to.
-CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& description,
-                     std::function<CommandResult()> body);
+// A subcommand being described. Values that options write to must outlive parsing: the body, which
+// runs afterwards, owns them.
+class Command {
+ public:
+  // Adds a subcommand to the program.
+  Command(CLI::App& app, const std::string& name, const std::string& description,
+          std::function<CommandResult()> body);
 
-// Exit code of the command that ran, or kExitUsage when none did.
-int LastExitCode();
+  void Positional(const std::string& name, std::string* value, const std::string& help,
+                  bool required = true);
+  void Positional(const std::string& name, std::vector<std::string>* values,
+                  const std::string& help);
+  // `type` is what --help shows for the value.
+  void Option(const std::string& flag, const std::string& type, std::string* value,
+              const std::string& help);
+  // May be repeated.
+  void Option(const std::string& flag, const std::string& type, std::vector<std::string>* values,
+              const std::string& help);
+  // Comma-separated.
+  void Option(const std::string& flag, const std::string& type, std::vector<float>* values,
+              const std::string& help);
+  // In [low, high].
+  void Option(const std::string& flag, const std::string& type, int* value, int low, int high,
+              const std::string& help);
+  void Option(const std::string& flag, const std::string& type, double* value, double low,
+              double high, const std::string& help);
+  void Flag(const std::string& flag, bool* value, const std::string& help);
+  // --json FILE|-.
+  void Json(std::string* path);
 
-// --json FILE|-.
-void AddJsonOption(CLI::App* command, std::string* path);
+ private:
+  CLI::App* app_;
+};
+
 // Writes the document when a path was given ("-" is stdout).
 Status WriteJson(const std::string& path, const nlohmann::ordered_json& json);
 // Prints text for people: to stdout, or nowhere when stdout carries the JSON.
@@ -47,9 +76,12 @@ struct ModelArguments {
   ModelOptions options;
   std::vector<std::string> shapes;
 };
-void AddModelOptions(CLI::App* command, ModelArguments* arguments);
+void AddModelOptions(Command& command, ModelArguments* arguments);
 // The options with --shape parsed.
 Result<ModelOptions> Parse(const ModelArguments& arguments);
+
+// Parses and runs; the exit code.
+int RunCommandLine(int argc, const char* const* argv);
 
 #define DLPU_COMMAND(Name) void Add##Name##Command(CLI::App& app);
 #include "cli/commands.def"

@@ -44,14 +44,13 @@ CommandResult Inspect(const Arguments& arguments) {
 
 void AddInspectCommand(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      AddCommand(app, "inspect", "Show what a model is: inputs, outputs, ops, sizes",
-                 [arguments] { return Inspect(*arguments); });
+  Command command(app, "inspect", "Show what a model is: inputs, outputs, ops, sizes",
+                  [arguments] { return Inspect(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command->add_flag("--layers", arguments->layers, "One line for each step");
-  command->add_flag("--memory", arguments->memory, "The memory plan: tensors, lifetimes, offsets");
-  command->add_flag("--kernels", arguments->kernels, "The kernel chosen for each step");
-  AddJsonOption(command, &arguments->json);
+  command.Flag("--layers", &arguments->layers, "One line for each step");
+  command.Flag("--memory", &arguments->memory, "The memory plan: tensors, lifetimes, offsets");
+  command.Flag("--kernels", &arguments->kernels, "The kernel chosen for each step");
+  command.Json(&arguments->json);
 }
 
 }  // namespace dlpu

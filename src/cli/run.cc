@@ -82,22 +82,18 @@ CommandResult Run(const Arguments& arguments) {
 
 void AddRunCommand(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = AddCommand(app, "run", "Run a model on files or a picture",
-                                 [arguments] { return Run(*arguments); });
+  Command command(app, "run", "Run a model on files or a picture",
+                  [arguments] { return Run(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command
-      ->add_option("--input", arguments->inputs.files,
-                   "A .npy, raw or picture file for each input, in order or by name")
-      ->type_name("[NAME=]FILE")
-      ->take_all();
-  command->add_option("--mean", arguments->inputs.mean, "Value of a pixel that becomes 0")
-      ->delimiter(',');
-  command->add_option("--std", arguments->inputs.std, "Pixel values that become 1")->delimiter(',');
-  command->add_option("--resize", arguments->inputs.resize, "stretch, letterbox or crop");
-  command->add_flag("--bgr", arguments->inputs.bgr, "The model's first channel is blue");
-  command->add_option("--output-dir", arguments->output_dir,
-                      "Write each output as <position>_<name>.npy");
-  AddJsonOption(command, &arguments->json);
+  command.Option("--input", "[NAME=]FILE", &arguments->inputs.files,
+                 "A .npy, raw or picture file for each input, in order or by name");
+  command.Option("--mean", "X[,X,X]", &arguments->inputs.mean, "Pixel value that becomes 0");
+  command.Option("--std", "X[,X,X]", &arguments->inputs.std, "Pixel values that become 1");
+  command.Option("--resize", "HOW", &arguments->inputs.resize, "stretch, letterbox or crop");
+  command.Flag("--bgr", &arguments->inputs.bgr, "The model's first channel is blue");
+  command.Option("--output-dir", "DIR", &arguments->output_dir,
+                 "Write each output as <position>_<name>.npy");
+  command.Json(&arguments->json);
 }
 
 }  // namespace dlpu
