@@ -14,13 +14,15 @@ void Strip(const DepthwiseF32Strip& s) {
       const int64_t n = s.channels - c < kLanes ? s.channels - c : kLanes;
       float acc[kLanes] = {};
       for (int64_t r = 0; r < s.rows; ++r) {
-        const float* x = s.inputs[r] + p * s.pixel_step + c;
-        const float* w = s.weights[r] + c;
-        for (int64_t t = 0; t < s.taps; ++t, x += s.tap_step, w += s.weight_step) {
+        for (int64_t t = 0; t < s.taps; ++t) {
+          const int64_t at = p * s.stride + t * s.dilation - s.pad;
+          if (at < 0 || at >= s.width) continue;
+          const float* x = s.inputs[r] + at * s.step + c;
+          const float* w = s.weights[r] + t * s.step + c;
           for (int64_t i = 0; i < n; ++i) acc[i] += x[i] * w[i];
         }
       }
-      float* out = s.output + p * s.output_step + c;
+      float* out = s.output + p * s.step + c;
       for (int64_t i = 0; i < n; ++i) {
         float y = acc[i] + s.bias[c + i];
         y = y < s.low ? s.low : y;

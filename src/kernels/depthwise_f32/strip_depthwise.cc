@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float depthwise convolution by strips. An output row is cut into the pixels whose taps all lie
-// inside the picture, which are one strip, and border pixels, each a strip of the taps it has.
-// Padding is skipped, never multiplied. With a multiplier above 1 (rare) the input's channels are
-// first repeated in scratch.
+// Float depthwise convolution by strips: an output row, or some channels of one, at a time. With a
+// multiplier above 1 (rare) the input's channels are first repeated in scratch.
 #include "kernels/depthwise_f32/strip_depthwise.h"
 
 #include <algorithm>
 #include <vector>
+
+#include "kernels/gemm_f32/gemm_f32.h"
 
 namespace dlpu {
 namespace {
 
 // Channels whose weights and inputs stay in a level-1 cache while a row is done.
 constexpr int64_t kChunk = 256;
+// Inputs of at least this many bytes come from beyond the level-2 cache. Tiles of a few pixels
+// read too many streams for the hardware to fetch them ahead; far away and with a stride, where
+// little is shared between pixels, single pixels are faster (measured on Zen 4).
+constexpr int64_t kFarBytes = 512 << 10, kVeryFarBytes = 4 << 20;
 
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -24,22 +28,21 @@ class StripDepthwiseF32 : public PreparedDepthwiseF32 {
         name_(name),
         s_(spec),
         channels_(int64_t{spec.in_c} * spec.multiplier),
-        weights_(weights, weights + int64_t{spec.kernel_h} * spec.kernel_w * channels_),
+        weights_(MakeAlignedFloats(int64_t{spec.kernel_h} * spec.kernel_w * channels_)),
         bias_(static_cast<size_t>(channels_)) {
+    std::copy(weights, weights + int64_t{spec.kernel_h} * spec.kernel_w * channels_,
+              weights_.get());
     if (bias != nullptr) std::copy(bias, bias + channels_, bias_.begin());
-    inside_ = kernel.any;
+    function_ = kernel.any;
+    const int64_t bytes = int64_t{spec.in_h} * spec.in_w * channels_ * 4;
+    if (bytes >= kFarBytes) fetch_ = spec.stride_h;
+    stream_ = bytes >= kVeryFarBytes && spec.stride_w > 1;
     for (const DepthwiseF32Sliding& sliding : kernel.sliding) {
       if (sliding.function != nullptr && sliding.taps == spec.kernel_w &&
           sliding.stride == spec.stride_w && spec.dilation_w == 1) {
-        inside_ = sliding.function;
+        function_ = sliding.function;
       }
     }
-    // All taps inside: 0 <= x * stride - pad and x * stride - pad + reach < in_w.
-    const int64_t reach = int64_t{spec.kernel_w - 1} * spec.dilation_w;
-    const int64_t last = spec.in_w - 1 + int64_t{spec.pad_left} - reach;
-    begin_ = std::min<int64_t>(DivideUp(spec.pad_left, spec.stride_w), spec.out_w);
-    end_ = last < 0 ? 0 : std::min<int64_t>(last / spec.stride_w + 1, spec.out_w);
-    end_ = std::max(begin_, end_);
   }
 
   std::string_view row() const override { return name_; }
@@ -50,9 +53,9 @@ class StripDepthwiseF32 : public PreparedDepthwiseF32 {
   void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const override;
 
  private:
-  // Four pointers for each kernel row and thread.
+  // Two pointers for each kernel row and thread.
   int64_t PointerBytes() const {
-    return (4 * static_cast<int64_t>(sizeof(float*)) * s_.kernel_h + 63) / 64 * 64;
+    return (2 * static_cast<int64_t>(sizeof(float*)) * s_.kernel_h + 63) / 64 * 64;
   }
   const float* Repeat(const float* input, float* repeated, ThreadPool& pool) const;
   void Row(const float* input, int64_t n, int64_t oy, int64_t c, int64_t count,
@@ -62,10 +65,11 @@ class StripDepthwiseF32 : public PreparedDepthwiseF32 {
   const char* const name_;
   const DepthwiseF32Spec s_;
   const int64_t channels_;  // of the output
-  const std::vector<float> weights_;
+  const AlignedFloats weights_;
   std::vector<float> bias_;
-  DepthwiseF32Function inside_ = nullptr;
-  int64_t begin_ = 0, end_ = 0;  // output pixels of a row with all taps inside
+  DepthwiseF32Function function_ = nullptr;
+  int64_t fetch_ = 0;
+  bool stream_ = false;
 };
 
 const float* StripDepthwiseF32::Repeat(const float* input, float* repeated,
@@ -83,53 +87,32 @@ const float* StripDepthwiseF32::Repeat(const float* input, float* repeated,
 // Channels c .. c + count of one output row.
 void StripDepthwiseF32::Row(const float* input, int64_t n, int64_t oy, int64_t c, int64_t count,
                             const float** pointers, float* output) const {
-  // For each kernel row inside the picture: its input row and weights, then the same moved to a
-  // strip's first tap.
   const float** inputs = pointers;
   const float** weights = pointers + s_.kernel_h;
-  const float** strip_inputs = pointers + 2 * s_.kernel_h;
-  const float** strip_weights = pointers + 3 * s_.kernel_h;
   DepthwiseF32Strip strip = {};
-  strip.pixel_step = s_.stride_w * channels_;
-  strip.tap_step = s_.dilation_w * channels_;
-  strip.weight_step = channels_;
-  strip.channels = count;
-  strip.bias = bias_.data() + c;
-  strip.low = s_.low;
-  strip.high = s_.high;
-  strip.output_step = channels_;
-  strip.inputs = strip_inputs;
-  strip.weights = strip_weights;
+  strip.inputs = inputs;
+  strip.weights = weights;
   for (int64_t ky = 0; ky < s_.kernel_h; ++ky) {
     const int64_t iy = oy * s_.stride_h - s_.pad_top + ky * s_.dilation_h;
     if (iy < 0 || iy >= s_.in_h) continue;
     inputs[strip.rows] = input + (n * s_.in_h + iy) * s_.in_w * channels_ + c;
-    weights[strip.rows++] = weights_.data() + ky * s_.kernel_w * channels_ + c;
+    weights[strip.rows++] = weights_.get() + ky * s_.kernel_w * channels_ + c;
   }
-  float* out = output + (n * s_.out_h + oy) * s_.out_w * channels_ + c;
-  // `pixels` pixels from ox on, which all have the taps `first` up to `last`.
-  const auto run = [&](DepthwiseF32Function function, int64_t ox, int64_t pixels, int64_t first,
-                       int64_t last) {
-    const int64_t x = ox * s_.stride_w - s_.pad_left + first * s_.dilation_w;
-    for (int64_t r = 0; r < strip.rows; ++r) {
-      strip_inputs[r] = inputs[r] + x * channels_;
-      strip_weights[r] = weights[r] + first * channels_;
-    }
-    strip.taps = last - first;
-    strip.pixels = pixels;
-    strip.output = out + ox * channels_;
-    function(strip);
-  };
-  const auto border = [&](int64_t ox) {
-    const int64_t x = ox * s_.stride_w - s_.pad_left;
-    const int64_t last = x >= s_.in_w ? 0 : DivideUp(s_.in_w - x, s_.dilation_w);
-    const int64_t taps = std::min<int64_t>(last, s_.kernel_w);
-    const int64_t first = x >= 0 ? 0 : std::min(DivideUp(-x, s_.dilation_w), taps);
-    run(kernel_.any, ox, 1, first, taps);
-  };
-  for (int64_t ox = 0; ox < begin_; ++ox) border(ox);
-  if (begin_ < end_) run(inside_, begin_, end_ - begin_, 0, s_.kernel_w);
-  for (int64_t ox = end_; ox < s_.out_w; ++ox) border(ox);
+  strip.taps = s_.kernel_w;
+  strip.stride = s_.stride_w;
+  strip.dilation = s_.dilation_w;
+  strip.pad = s_.pad_left;
+  strip.width = s_.in_w;
+  strip.step = channels_;
+  strip.pixels = s_.out_w;
+  strip.channels = count;
+  strip.fetch = fetch_;
+  strip.stream = stream_;
+  strip.bias = bias_.data() + c;
+  strip.low = s_.low;
+  strip.high = s_.high;
+  strip.output = output + (n * s_.out_h + oy) * s_.out_w * channels_ + c;
+  function_(strip);
 }
 
 void StripDepthwiseF32::Run(const float* input, float* output, uint8_t* scratch,

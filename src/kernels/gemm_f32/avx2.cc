@@ -18,7 +18,7 @@ void Tile(const GemmF32Tile& t) {
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) acc[r][v] = _mm256_setzero_ps();
+    for (int v = 0; v < kVectors; ++v) acc[r][v] = _mm256_loadu_ps(t.bias + 8 * v);
   }
   const float* w = t.weights;
   const float* const* inputs = t.inputs;
@@ -48,9 +48,8 @@ void Tile(const GemmF32Tile& t) {
   for (int r = 0; r < kRows; ++r, out += t.output_stride) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
-      __m256 y = _mm256_add_ps(acc[r][v], _mm256_loadu_ps(t.bias + 8 * v));
-      y = _mm256_min_ps(high, _mm256_max_ps(low, y));
-      if (v + 1 < kVectors) {
+      const __m256 y = _mm256_min_ps(high, _mm256_max_ps(low, acc[r][v]));
+      if (v + 1 < kVectors || tail == 8) {
         _mm256_storeu_ps(out + 8 * v, y);
       } else {
         _mm256_maskstore_ps(out + 8 * v, mask, y);

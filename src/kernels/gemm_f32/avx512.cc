@@ -18,8 +18,8 @@ void Tile(const GemmF32Tile& t) {
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kFull; ++v) acc[r][v] = _mm512_setzero_ps();
-    half[r] = _mm256_setzero_ps();
+    for (int v = 0; v < kFull; ++v) acc[r][v] = _mm512_loadu_ps(t.bias + 16 * v);
+    half[r] = kHalf != 0 ? _mm256_loadu_ps(t.bias + 16 * kFull) : _mm256_setzero_ps();
   }
   const float* w = t.weights;
   const float* const* inputs = t.inputs;
@@ -58,18 +58,16 @@ void Tile(const GemmF32Tile& t) {
   for (int r = 0; r < kRows; ++r, out += t.output_stride) {
 #pragma GCC unroll 4
     for (int v = 0; v < kFull; ++v) {
-      __m512 y = _mm512_add_ps(acc[r][v], _mm512_loadu_ps(t.bias + 16 * v));
-      y = _mm512_min_ps(high, _mm512_max_ps(low, y));
-      if (kHalf != 0 || v + 1 < kFull) {
+      const __m512 y = _mm512_min_ps(high, _mm512_max_ps(low, acc[r][v]));
+      if (kHalf != 0 || v + 1 < kFull || tail == 16) {
         _mm512_storeu_ps(out + 16 * v, y);
       } else {
         _mm512_mask_storeu_ps(out + 16 * v, static_cast<__mmask16>(mask), y);
       }
     }
     if constexpr (kHalf != 0) {
-      __m256 y = _mm256_add_ps(half[r], _mm256_loadu_ps(t.bias + 16 * kFull));
-      y = _mm256_max_ps(_mm512_castps512_ps256(low), y);
-      y = _mm256_min_ps(_mm512_castps512_ps256(high), y);
+      const __m256 y = _mm256_min_ps(_mm512_castps512_ps256(high),
+                                     _mm256_max_ps(_mm512_castps512_ps256(low), half[r]));
       _mm256_mask_storeu_ps(out + 16 * kFull, static_cast<__mmask8>(mask), y);
     }
   }

@@ -12,9 +12,9 @@ namespace dlpu {
 constexpr int kGemmF32MaxRows = 8;
 constexpr int kGemmF32MaxVectors = 4;
 
-// output[r][c] = min(max(sum + bias[c], low), high). The sum runs over `segments` pieces of
-// `segment` floats of input row r, in order, and is never split: a tile's result does not depend
-// on which rows share it.
+// output[r][c] = min(max(sum + bias[c], low), high). The sum (which may start from the bias) runs
+// over `segments` pieces of `segment` floats of input row r, in order, and is never split: a tile's
+// result does not depend on which rows share it.
 struct GemmF32Tile {
   const float* const* inputs;  // piece s of row r starts at inputs[s * inputs_stride + r]
   int64_t inputs_stride;
