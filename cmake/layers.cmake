@@ -34,6 +34,12 @@ function(dlpu_isa_flags)
   endforeach()
 endfunction()
 
+# Code whose own speed does not matter (tests, the command line) is optimized less in a release
+# build: it compiles in two thirds of the time.
+function(dlpu_quick_to_build target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # dlpu_layer(NAME USES layer... [LIBS library...]): library dlpu_NAME from src/NAME/**.cc, test
 # program NAME_test from *_test.cc, benchmark NAME_bench from *_bench.cc. An empty folder is
 # skipped.
@@ -73,6 +79,7 @@ function(dlpu_layer name)
     find_package(GTest REQUIRED)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE dlpu_${name} GTest::gtest_main GTest::gmock)
+    dlpu_quick_to_build(${name}_test)
     if(TARGET dlpu_testing)
       target_link_libraries(${name}_test PRIVATE dlpu_testing)
     endif()
