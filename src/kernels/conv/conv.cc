@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chooses the row for a convolution.
+// The rows of the convolution family and the choice between them.
 #include "kernels/conv/conv.h"
+
+#include <algorithm>
+
+#include "kernels/conv/rows.h"
 
 namespace dlpu {
 namespace {
 
-// The reference as a row: any layer, any CPU, split over output rows.
+constexpr ConvRow kRows[] = {
+    {"conv_avx512vnni", kCpuAvx2 | kCpuAvx512 | kCpuAvx512Vnni, ConvTilesAvx512Vnni},
+    {"conv_reference", kCpuNone, nullptr},
+};
+
+// The reference as a row: any layer, any CPU.
 class ReferenceConv : public PreparedConv {
  public:
   ReferenceConv(const ConvSpec& spec, const uint8_t* weights, const int32_t* bias)
@@ -26,11 +35,36 @@ class ReferenceConv : public PreparedConv {
   std::vector<int32_t> bias_;
 };
 
+// Tiles address a group's reduction with 32-bit offsets and need multipliers that are not the one
+// value whose square saturates.
+bool TilesFit(const ConvSpec& spec) {
+  const int64_t rows = int64_t{spec.kernel_h} * spec.dilation_h + 1;
+  const int64_t width =
+      int64_t{spec.out_w} * spec.stride_w + int64_t{spec.kernel_w} * spec.dilation_w + spec.in_w;
+  if (rows * width * spec.in_c > (int64_t{1} << 29)) return false;
+  return std::all_of(spec.requantization.begin(), spec.requantization.end(),
+                     [](const Requantization& r) { return r.multiplier.multiplier >= 0; });
+}
+
 }  // namespace
 
+std::span<const ConvRow> ConvRows() { return kRows; }
+
+std::unique_ptr<PreparedConv> PrepareConvRow(const ConvRow& row, const ConvSpec& spec,
+                                             const uint8_t* weights, const int32_t* bias) {
+  if (row.tiles == nullptr) return std::make_unique<ReferenceConv>(spec, weights, bias);
+  const ConvTiles* tiles = row.tiles();
+  if (tiles == nullptr || !TilesFit(spec)) return nullptr;
+  return PrepareTiledConv(row, *tiles, spec, weights, bias);
+}
+
 std::unique_ptr<PreparedConv> PrepareConv(const ConvSpec& spec, const uint8_t* weights,
-                                          const int32_t* bias, CpuFlags) {
-  return std::make_unique<ReferenceConv>(spec, weights, bias);
+                                          const int32_t* bias, CpuFlags cpu) {
+  for (const ConvRow& row : kRows) {
+    if ((row.needs & ~cpu) != 0) continue;
+    if (auto prepared = PrepareConvRow(row, spec, weights, bias)) return prepared;
+  }
+  return nullptr;  // not reached: the reference takes every layer
 }
 
 }  // namespace dlpu

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution tiles for AVX-512 VNNI: 16 channels a vector, 4 products an instruction and lane.
+#include "kernels/conv/tile.h"
+
+#if defined(__AVX512VNNI__)
+
+#include "kernels/conv/tile_body.h"
+#include "kernels/requant/avx512.h"
+
+namespace dlpu {
+namespace {
+
+using UnalignedInt = int32_t __attribute__((aligned(1), may_alias));
+
+struct Vnni512 : Avx512 {
+  // Broadcast and flip are one instruction.
+  static DLPU_INLINE Int Pixels(const uint8_t* p, Int flip) {
+    Int a;
+    asm("vpxord %1%{1to16%}, %2, %0"
+        : "=v"(a)
+        : "m"(*reinterpret_cast<const UnalignedInt*>(p)), "v"(flip));
+    return a;
+  }
+  // Not the intrinsic: GCC 12 spills every accumulator around it.
+  static DLPU_INLINE void Dot(Int& acc, Int a, Int w) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
+  }
+};
+
+template <int r, int n>
+constexpr ConvTile kTile = Tile<Vnni512, r, n>;
+
+constexpr ConvTiles kTiles{
+    16,
+    false,
+    {12, 12, 8, 6},
+    {{kTile<1, 1>, kTile<2, 1>, kTile<3, 1>, kTile<4, 1>, kTile<5, 1>, kTile<6, 1>, kTile<7, 1>,
+      kTile<8, 1>, kTile<9, 1>, kTile<10, 1>, kTile<11, 1>, kTile<12, 1>},
+     {kTile<1, 2>, kTile<2, 2>, kTile<3, 2>, kTile<4, 2>, kTile<5, 2>, kTile<6, 2>, kTile<7, 2>,
+      kTile<8, 2>, kTile<9, 2>, kTile<10, 2>, kTile<11, 2>, kTile<12, 2>},
+     {kTile<1, 3>, kTile<2, 3>, kTile<3, 3>, kTile<4, 3>, kTile<5, 3>, kTile<6, 3>, kTile<7, 3>,
+      kTile<8, 3>},
+     {kTile<1, 4>, kTile<2, 4>, kTile<3, 4>, kTile<4, 4>, kTile<5, 4>, kTile<6, 4>}}};
+
+}  // namespace
+
+const ConvTiles* ConvTilesAvx512Vnni() { return &kTiles; }
+
+}  // namespace dlpu
+
+#else
+
+namespace dlpu {
+const ConvTiles* ConvTilesAvx512Vnni() { return nullptr; }
+}  // namespace dlpu
+
+#endif

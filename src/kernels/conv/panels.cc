@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weight packing.
+#include "kernels/conv/panels.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels/requant/requant.h"
+
+namespace dlpu {
+namespace {
+
+// The reduction of one group as the tiles walk it: segments of consecutive bytes of the source.
+struct Reduction {
+  int32_t segments = 0;
+  int32_t length = 0;  // input channels x taps in one segment
+  int32_t steps = 0;   // of 4 bytes of the source
+  int32_t per_step = 0;
+  std::vector<int32_t> offsets;
+};
+
+Reduction MakeReduction(const ConvSpec& spec, const ConvSource& source) {
+  Reduction r;
+  const int32_t group_in = spec.in_c / spec.groups;
+  // A kernel row is contiguous unless taps or groups leave gaps.
+  const bool rows = spec.kernel_w == 1 || (spec.dilation_w == 1 && spec.groups == 1);
+  r.segments = rows ? spec.kernel_h : spec.kernel_h * spec.kernel_w;
+  r.length = rows ? spec.kernel_w * group_in : group_in;
+  // 1 x n kernels over full rows: one segment serves all (a 1x1 convolution has one anyway).
+  r.per_step = 4 / source.element_bytes;
+  r.steps = (r.length + r.per_step - 1) / r.per_step;
+  for (int32_t s = 0; s < r.segments; ++s) {
+    const int64_t ky = rows ? s : s / spec.kernel_w;
+    const int64_t kx = rows ? 0 : s % spec.kernel_w;
+    r.offsets.push_back(static_cast<int32_t>(ky * spec.dilation_h * source.row_bytes +
+                                             kx * spec.dilation_w * source.pixel_bytes));
+  }
+  return r;
+}
+
+// weight - weights_zero, at most 9 bits.
+class WeightReader {
+ public:
+  WeightReader(const ConvSpec& spec, const uint8_t* weights)
+      : weights_(weights),
+        flip_(spec.weights_signed ? 0x80 : 0),
+        zero_(spec.weights_zero + (spec.weights_signed ? 128 : 0)) {}
+  int32_t operator()(int64_t index) const { return (weights_[index] ^ flip_) - zero_; }
+
+ private:
+  const uint8_t* weights_;
+  const uint8_t flip_;
+  const int32_t zero_;
+};
+
+// A weight that does not fit 8 bits: what is left of it after clamping.
+struct Excess {
+  int32_t segment, step, vector, byte, value;
+};
+
+int8_t TakeByte(int32_t& value) {
+  const int32_t part = std::clamp(value, -128, 127);
+  value -= part;
+  return static_cast<int8_t>(part);
+}
+
+// How the vectors of a group's channels are cut into panels: as few and as even as possible.
+std::vector<int> SplitVectors(int vectors, const ConvTiles& tiles) {
+  int widest = kMaxTileVectors;
+  while (tiles.max_rows[widest - 1] == 0) --widest;
+  const int count = (vectors + widest - 1) / widest;
+  std::vector<int> sizes(static_cast<size_t>(count), vectors / count);
+  for (int i = 0; i < vectors % count; ++i) ++sizes[static_cast<size_t>(i)];
+  return sizes;
+}
+
+// Everything that is equal for all panels while they are packed.
+struct Packing {
+  const ConvSpec& spec;
+  const ConvTiles& tiles;
+  const ConvSource& source;
+  const WeightReader read;
+  const int32_t* bias;
+  const Reduction reduction;
+  RequantPlanner planner;
+};
+
+struct PackedPanel {
+  ConvPanel panel;
+  std::vector<int32_t> offsets;
+  size_t weights_at = 0;
+};
+
+// Per channel: the weights' sums, which decide the folded bias and the accumulator's bound.
+struct ChannelSums {
+  int64_t sum = 0, magnitude = 0;
+};
+
+// Packs one channel into the panel's regular segments; returns what did not fit.
+ChannelSums PackChannel(const Packing& p, int32_t channel, int vectors, int vector, int lane,
+                        uint8_t* out, std::vector<Excess>& excess) {
+  const Reduction& r = p.reduction;
+  const int lanes = p.tiles.lanes;
+  const int64_t length = int64_t{r.segments} * r.length;
+  ChannelSums sums;
+  int64_t index = channel * length;
+  for (int32_t s = 0; s < r.segments; ++s) {
+    for (int32_t i = 0; i < r.length; ++i, ++index) {
+      int32_t value = p.read(index);
+      sums.sum += value;
+      sums.magnitude += std::abs(value);
+      const int32_t step = i / r.per_step;
+      const int32_t byte = i % r.per_step;
+      uint8_t* at = out + ((int64_t{s} * r.steps + step) * vectors + vector) * 4 * lanes + 4 * lane;
+      if (p.tiles.widened) {
+        const auto wide = static_cast<int16_t>(value);
+        std::memcpy(at + 2 * byte, &wide, 2);
+        continue;
+      }
+      at[byte] = static_cast<uint8_t>(TakeByte(value));
+      if (value != 0) excess.push_back({s, step, vector, 4 * lane + byte, value});
+    }
+  }
+  return sums;
+}
+
+// Turns what did not fit into extra steps after the regular ones; a weight needs up to two.
+void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, PackedPanel& out,
+                std::vector<uint8_t>& arena) {
+  const size_t step_bytes = static_cast<size_t>(vectors) * 4 * p.tiles.lanes;
+  while (!excess.empty()) {
+    std::sort(excess.begin(), excess.end(), [](const Excess& a, const Excess& b) {
+      return a.segment != b.segment ? a.segment < b.segment : a.step < b.step;
+    });
+    std::vector<Excess> rest;
+    int32_t segment = -1, step = -1;
+    for (Excess& e : excess) {
+      if (e.segment != segment || e.step != step) {
+        segment = e.segment;
+        step = e.step;
+        out.offsets.push_back(p.reduction.offsets[static_cast<size_t>(segment)] + 4 * step);
+        arena.resize(arena.size() + step_bytes, 0);
+      }
+      uint8_t* at = arena.data() + arena.size() - step_bytes;
+      at[static_cast<size_t>(e.vector) * 4 * p.tiles.lanes + e.byte] =
+          static_cast<uint8_t>(TakeByte(e.value));
+      if (e.value != 0) rest.push_back(e);
+    }
+    excess = std::move(rest);
+  }
+}
+
+template <int kLanes>
+void FillBlocks(const Packing& p, const ConvPanel& panel, const std::vector<int32_t>& init,
+                const std::vector<RequantChannel>& channels, RequantForm* forms, uint8_t* blocks) {
+  auto* block = reinterpret_cast<RequantBlock<kLanes>*>(blocks);
+  bool raw = false;
+  for (int j = 0; j < panel.vectors; ++j) {
+    forms[j] = RequantForm::kFloat;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const int32_t c = PanelChannel(panel.vectors, j, lane);
+      if (c < panel.channels) {
+        forms[j] = RequantPlanner::Join(forms[j], channels[static_cast<size_t>(c)].form);
+      }
+    }
+    raw = raw || forms[j] == RequantForm::kRaw;
+  }
+  for (int j = 0; j < panel.vectors; ++j) {
+    if (raw) forms[j] = RequantForm::kRaw;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const int32_t c = PanelChannel(panel.vectors, j, lane);
+      if (c >= panel.channels) continue;
+      const size_t i = static_cast<size_t>(c);
+      p.planner.Fill(forms[j], lane, init[i],
+                     p.spec.requantization[static_cast<size_t>(panel.channel) + i], channels[i],
+                     block[j]);
+    }
+  }
+}
+
+PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channels, int vectors,
+                      std::vector<uint8_t>& arena, uint8_t* blocks) {
+  const ConvSpec& spec = p.spec;
+  const Reduction& r = p.reduction;
+  const int lanes = p.tiles.lanes;
+  PackedPanel out;
+  out.panel.channel = channel;
+  out.panel.channels = channels;
+  out.panel.vectors = vectors;
+  const int64_t group_bytes = int64_t{spec.in_c / spec.groups} * group * p.source.element_bytes;
+  out.offsets = r.offsets;
+  out.weights_at = arena.size();
+  arena.resize(arena.size() + static_cast<size_t>(r.segments) * r.steps * vectors * 4 * lanes, 0);
+
+  std::vector<Excess> excess;
+  std::vector<int32_t> init(static_cast<size_t>(channels));
+  std::vector<RequantChannel> forms(static_cast<size_t>(channels));
+  const int32_t zero = spec.input_zero + (spec.input_signed ? 128 : 0);
+  for (int j = 0; j < vectors; ++j) {
+    for (int lane = 0; lane < lanes; ++lane) {
+      const int32_t c = PanelChannel(vectors, j, lane);
+      if (c >= channels) continue;
+      const ChannelSums sums =
+          PackChannel(p, channel + c, vectors, j, lane, arena.data() + out.weights_at, excess);
+      const int64_t start = p.bias != nullptr ? p.bias[channel + c] : 0;
+      init[static_cast<size_t>(c)] = static_cast<int32_t>(static_cast<uint32_t>(start) -
+                                                          static_cast<uint32_t>(zero * sums.sum));
+      const int64_t reach = std::max<int64_t>(std::abs(zero), std::abs(255 - zero));
+      forms[static_cast<size_t>(c)] =
+          p.planner.Plan(spec.requantization[static_cast<size_t>(channel + c)],
+                         std::abs(start) + reach * sums.magnitude);
+    }
+  }
+  PackExcess(p, vectors, std::move(excess), out, arena);
+  for (int32_t& offset : out.offsets) offset += static_cast<int32_t>(group_bytes);
+
+  ConvTileArgs& args = out.panel.args;
+  args.segments = r.segments;
+  args.steps = r.steps;
+  args.all_segments = static_cast<int32_t>(out.offsets.size());
+  args.input_flip = spec.input_signed && !p.tiles.widened ? 0x80808080u : 0;
+  args.mask = channels == 64 ? ~uint64_t{0} : (uint64_t{1} << channels) - 1;
+  args.output_stride = spec.out_c;
+  args.store = p.planner.store();
+  if (lanes == 16) {
+    FillBlocks<16>(p, out.panel, init, forms, args.forms, blocks);
+  } else {
+    FillBlocks<8>(p, out.panel, init, forms, args.forms, blocks);
+  }
+  return out;
+}
+
+}  // namespace
+
+ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32_t* bias,
+                       const ConvTiles& tiles, const ConvSource& source, CpuFlags cpu) {
+  const int lanes = tiles.lanes;
+  Packing packing{
+      spec,
+      tiles,
+      source,
+      WeightReader(spec, weights),
+      bias,
+      MakeReduction(spec, source),
+      RequantPlanner({spec.rounding, spec.output_zero, spec.low, spec.high, spec.output_signed},
+                     cpu)};
+  const int32_t group_out = spec.out_c / spec.groups;
+  const int group_vectors = (group_out + lanes - 1) / lanes;
+  const int64_t block_bytes = lanes == 16 ? sizeof(RequantBlock<16>) : sizeof(RequantBlock<8>);
+  blocks_ = AlignedBytes(block_bytes * group_vectors * spec.groups);
+
+  std::vector<uint8_t> arena;
+  arena.reserve(static_cast<size_t>(packing.reduction.segments) * packing.reduction.steps * 4 *
+                lanes * group_vectors * spec.groups);
+  std::vector<PackedPanel> packed;
+  uint8_t* blocks = blocks_.data();
+  for (int32_t g = 0; g < spec.groups; ++g) {
+    int32_t first = 0;
+    for (const int vectors : SplitVectors(group_vectors, tiles)) {
+      const int32_t channels = std::min(vectors * lanes, group_out - first);
+      packed.push_back(
+          PackPanel(packing, g, g * group_out + first, channels, vectors, arena, blocks));
+      packed.back().panel.args.blocks = blocks;
+      blocks += block_bytes * vectors;
+      first += channels;
+    }
+  }
+  weights_ = AlignedBytes(static_cast<int64_t>(arena.size()) + 64);
+  std::memcpy(weights_.data(), arena.data(), arena.size());
+  for (const PackedPanel& p : packed) {
+    offsets_.insert(offsets_.end(), p.offsets.begin(), p.offsets.end());
+  }
+  const int32_t* offsets = offsets_.data();
+  for (PackedPanel& p : packed) {
+    p.panel.args.weights = reinterpret_cast<const int8_t*>(weights_.data() + p.weights_at);
+    p.panel.args.offsets = offsets;
+    offsets += p.offsets.size();
+    panels_.push_back(p.panel);
+  }
+}
+
+}  // namespace dlpu

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The convolution tile, written once over a vector type V: V::Int, V::Block, V::kLanes, loads,
+// requantization and store as in kernels/requant/avx512.h, and
+//   V::Pixels(p, flip)   four input bytes (or two widened ones) in every lane
+//   V::Dot(acc, a, w)    acc + the dot product of each lane's input with its weights
+// Included by files with instruction-set flags only, each with a copy of its own.
+#pragma once
+
+#include "kernels/conv/tile.h"
+#include "kernels/unroll.h"
+
+namespace dlpu {
+namespace {
+
+// The slow exact path: `rows` x `n` vectors of accumulators from memory.
+template <class V, int n>
+__attribute__((noinline)) void StoreRaw(const int32_t* acc, int rows, uint8_t* output,
+                                        const ConvTileArgs& args) {
+  const auto* blocks = static_cast<const typename V::Block*>(args.blocks);
+  for (int r = 0; r < rows; ++r, output += args.output_stride) {
+    typename V::Int codes[n];
+    for (int j = 0; j < n; ++j, acc += V::kLanes) {
+      codes[j] = V::Raw(V::Load(acc), blocks[j], args.store);
+    }
+    V::template StoreCodes<n>(output, codes, args.mask, args.store);
+  }
+}
+
+template <class V, int kRows, int kVectors>
+void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& args) {
+  using Int = typename V::Int;
+  const auto* blocks = static_cast<const typename V::Block*>(args.blocks);
+  Int acc[kRows][kVectors];
+  DLPU_UNROLL
+  for (int j = 0; j < kVectors; ++j) {
+    const Int init = V::Load(blocks[j].init);
+    DLPU_UNROLL
+    for (int r = 0; r < kRows; ++r) acc[r][j] = init;
+  }
+  const Int flip = V::Set(static_cast<int32_t>(args.input_flip));
+  const int8_t* weights = args.weights;
+  for (int32_t s = 0; s < args.all_segments; ++s) {
+    ptrdiff_t k = args.offsets[s];
+    const ptrdiff_t end = k + 4 * (s < args.segments ? args.steps : 1);
+    for (; k < end; k += 4) {
+      Int w[kVectors];
+      DLPU_UNROLL
+      for (int j = 0; j < kVectors; ++j) w[j] = V::Load(weights + j * 4 * V::kLanes);
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        const Int a = V::Pixels(pixels[r] + k, flip);
+        DLPU_UNROLL
+        for (int j = 0; j < kVectors; ++j) V::Dot(acc[r][j], a, w[j]);
+      }
+      weights += kVectors * 4 * V::kLanes;
+    }
+  }
+  if (args.forms[0] == RequantForm::kRaw) {
+    alignas(64) int32_t raw[kRows * kVectors * V::kLanes];
+    DLPU_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      DLPU_UNROLL
+      for (int j = 0; j < kVectors; ++j) V::Store(raw + (r * kVectors + j) * V::kLanes, acc[r][j]);
+    }
+    StoreRaw<V, kVectors>(raw, kRows, output, args);
+    return;
+  }
+  DLPU_UNROLL
+  for (int j = 0; j < kVectors; ++j) {
+    const typename V::Block& block = blocks[j];
+    switch (args.forms[j]) {
+      case RequantForm::kFloat:
+        DLPU_UNROLL
+        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Float(acc[r][j], block);
+        break;
+      case RequantForm::kFloatSigned:
+        DLPU_UNROLL
+        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FloatSigned(acc[r][j], block);
+        break;
+      case RequantForm::kFixed:
+        DLPU_UNROLL
+        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Fixed(acc[r][j], block);
+        break;
+      default:
+        DLPU_UNROLL
+        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FixedSigned(acc[r][j], block);
+        break;
+    }
+  }
+  DLPU_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    V::template StoreCodes<kVectors>(output, acc[r], args.mask, args.store);
+    output += args.output_stride;
+  }
+}
+
+}  // namespace
+}  // namespace dlpu

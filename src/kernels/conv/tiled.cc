@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a convolution on a table of tiles: no im2col. Output pixels are taken in blocks; a pixel is
+// a pointer to where its input begins, in the input itself when no tap leaves the picture, else in
+// a copy of the rows with padding around them.
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/conv/panels.h"
+#include "kernels/conv/rows.h"
+
+namespace dlpu {
+namespace {
+
+// Pixels computed with one pass over the weights. Larger when the weights come from L3.
+constexpr int64_t kBlockPixels = 96;
+constexpr int64_t kLargeBlockPixels = 256;
+constexpr int64_t kLargeWeights = 384 * 1024;
+// Padded rows one thread holds at a time; stays in L2 beside the weights.
+constexpr int64_t kCopyBytes = 192 * 1024;
+// Products one task should have at least: about 10 us.
+constexpr int64_t kTaskProducts = int64_t{1} << 21;
+constexpr int64_t kSlack = 64;
+
+bool NeedsPadding(const ConvSpec& s) {
+  const auto outside = [](int64_t out, int64_t stride, int64_t kernel, int64_t dilation,
+                          int64_t pad, int64_t in) {
+    return pad != 0 || (out - 1) * stride + (kernel - 1) * dilation >= in;
+  };
+  return outside(s.out_h, s.stride_h, s.kernel_h, s.dilation_h, s.pad_top, s.in_h) ||
+         outside(s.out_w, s.stride_w, s.kernel_w, s.dilation_w, s.pad_left, s.in_w);
+}
+
+class TiledConv : public PreparedConv {
+ public:
+  TiledConv(const ConvRow& row, const ConvTiles& tiles, const ConvSpec& spec,
+            const uint8_t* weights, const int32_t* bias)
+      : name_(row.name),
+        tiles_(tiles),
+        spec_(spec),
+        copies_(tiles.widened || NeedsPadding(spec)),
+        copy_width_((spec.out_w - 1) * int64_t{spec.stride_w} +
+                    (spec.kernel_w - 1) * int64_t{spec.dilation_w} + 1),
+        source_(MakeSource()),
+        panels_(spec, weights, bias, tiles, source_, row.needs) {
+    spec_.requantization.clear();  // the panels hold what is needed of it
+    block_ = panels_.weight_bytes() > kLargeWeights ? kLargeBlockPixels : kBlockPixels;
+  }
+
+  std::string_view row() const override { return name_; }
+
+  int64_t ScratchBytes(int threads) const override {
+    return copies_ ? threads * ThreadScratch() : 0;
+  }
+
+  void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch,
+           ThreadPool& pool) const override {
+    // Tasks are ranges of picture rows (with a copy) or of pixels, times ranges of panels.
+    const int64_t units = copies_ ? int64_t{spec_.batch} * spec_.out_h
+                                  : int64_t{spec_.batch} * spec_.out_h * spec_.out_w;
+    int64_t unit_grain = copies_ ? CopyRows() : block_;
+    const int64_t panels = static_cast<int64_t>(panels_.panels().size());
+    int64_t parts = 1;
+    if (pool.threads() > 1) {
+      const int64_t tasks =
+          std::clamp(Products() / kTaskProducts, int64_t{1}, int64_t{4} * pool.threads());
+      unit_grain = std::clamp((units + tasks - 1) / tasks,
+                              copies_ ? int64_t{1} : std::min(int64_t{24}, units), unit_grain);
+      const int64_t ranges = (units + unit_grain - 1) / unit_grain;
+      parts = std::clamp(tasks / ranges, int64_t{1}, panels);
+    }
+    const int64_t ranges = (units + unit_grain - 1) / unit_grain;
+    pool.ParallelFor(ranges * parts, 1, [&](int64_t begin, int64_t end, int thread) {
+      for (int64_t task = begin; task < end; ++task) {
+        // Even ranges: the last one is not left with a stub.
+        const int64_t range = task / parts, part = task % parts;
+        const Range units_here{units * range / ranges, units * (range + 1) / ranges};
+        const Range panels_here{panels * part / parts, panels * (part + 1) / parts};
+        if (copies_) {
+          RunRows(input, output, scratch + thread * ThreadScratch(), units_here, panels_here);
+        } else {
+          RunPixels(input, output, units_here, panels_here);
+        }
+      }
+    });
+  }
+
+ private:
+  struct Range {
+    int64_t begin, end;
+  };
+
+  ConvSource MakeSource() const {
+    ConvSource s;
+    s.element_bytes = tiles_.widened ? 2 : 1;
+    s.pixel_bytes = int64_t{spec_.in_c} * s.element_bytes;
+    s.row_bytes = s.pixel_bytes * (copies_ ? copy_width_ : spec_.in_w);
+    return s;
+  }
+
+  int64_t Products() const {
+    return int64_t{spec_.batch} * spec_.out_h * spec_.out_w * panels_.weight_bytes();
+  }
+
+  // Source rows that `rows` output rows of one picture read.
+  int64_t SourceRows(int64_t rows) const {
+    return (rows - 1) * spec_.stride_h + (spec_.kernel_h - 1) * int64_t{spec_.dilation_h} + 1;
+  }
+  // Output rows for which a copy is made at a time.
+  int64_t CopyRows() const {
+    const int64_t fit = kCopyBytes / std::max<int64_t>(source_.row_bytes, 1);
+    return std::clamp((fit - SourceRows(1)) / spec_.stride_h + 1, int64_t{1}, int64_t{spec_.out_h});
+  }
+  int64_t ThreadScratch() const {
+    return (SourceRows(CopyRows()) * source_.row_bytes + kSlack + 63) / 64 * 64;
+  }
+
+  // Output rows [rows.begin, rows.end) of all pictures, cut at picture borders.
+  void RunRows(const uint8_t* input, uint8_t* output, uint8_t* copy, Range rows,
+               Range panels) const {
+    while (rows.begin < rows.end) {
+      const int64_t n = rows.begin / spec_.out_h, y = rows.begin % spec_.out_h;
+      const int64_t count = std::min(rows.end - rows.begin, spec_.out_h - y);
+      CopyPadded(input + n * spec_.in_h * spec_.in_w * spec_.in_c,
+                 y * spec_.stride_h - spec_.pad_top, SourceRows(count), copy);
+      uint8_t* out = output + rows.begin * spec_.out_w * spec_.out_c;
+      RunBlocks(out, count * spec_.out_w, panels, [&](int64_t pixel) {
+        return copy + pixel / spec_.out_w * spec_.stride_h * source_.row_bytes +
+               pixel % spec_.out_w * spec_.stride_w * source_.pixel_bytes;
+      });
+      rows.begin += count;
+    }
+  }
+
+  void RunPixels(const uint8_t* input, uint8_t* output, Range pixels, Range panels) const {
+    uint8_t* out = output + pixels.begin * spec_.out_c;
+    if (spec_.kernel_h == 1 && spec_.kernel_w == 1 && spec_.stride_h == 1 && spec_.stride_w == 1 &&
+        spec_.out_h == spec_.in_h && spec_.out_w == spec_.in_w) {
+      RunBlocks(out, pixels.end - pixels.begin, panels, [&](int64_t pixel) {
+        return input + (pixels.begin + pixel) * source_.pixel_bytes;
+      });
+      return;
+    }
+    RunBlocks(out, pixels.end - pixels.begin, panels, [&](int64_t pixel) {
+      const int64_t at = pixels.begin + pixel;
+      const int64_t row = at / spec_.out_w, y = row % spec_.out_h, n = row / spec_.out_h;
+      return input + (n * spec_.in_h + y * spec_.stride_h) * source_.row_bytes +
+             at % spec_.out_w * spec_.stride_w * source_.pixel_bytes;
+    });
+  }
+
+  // Panels outside, tiles inside, block after block; rows are spread evenly over tiles.
+  template <typename PixelAt>
+  void RunBlocks(uint8_t* output, int64_t count, Range panels, const PixelAt& pixel_at) const {
+    const uint8_t* pixels[kLargeBlockPixels];
+    const int64_t blocks = (count + block_ - 1) / block_;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t begin = count * block / blocks, end = count * (block + 1) / blocks;
+      for (int64_t i = begin; i < end; ++i) pixels[i - begin] = pixel_at(i);
+      for (int64_t p = panels.begin; p < panels.end; ++p) {
+        const ConvPanel& panel = panels_.panels()[static_cast<size_t>(p)];
+        const size_t vectors = static_cast<size_t>(panel.vectors) - 1;
+        const int64_t most = tiles_.max_rows[vectors];
+        const int64_t rows = end - begin, cuts = (rows + most - 1) / most;
+        for (int64_t cut = 0, at = 0; cut < cuts; ++cut) {
+          const int64_t next = rows * (cut + 1) / cuts;
+          tiles_.tiles[vectors][next - at - 1](
+              pixels + at, output + (begin + at) * spec_.out_c + panel.channel, panel.args);
+          at = next;
+        }
+      }
+    }
+  }
+
+  // Copies `count` source rows from row `first` of a picture (which may lie outside), padded with
+  // the zero point, each copy_width_ pixels from column -pad_left.
+  void CopyPadded(const uint8_t* picture, int64_t first, int64_t count, uint8_t* copy) const {
+    const int64_t left = std::min<int64_t>(spec_.pad_left, copy_width_);
+    const int64_t body = std::clamp<int64_t>(spec_.in_w, 0, copy_width_ - left);
+    for (int64_t r = 0; r < count; ++r, copy += source_.row_bytes) {
+      const int64_t y = first + r;
+      if (y < 0 || y >= spec_.in_h) {
+        FillZero(copy, copy_width_);
+        continue;
+      }
+      uint8_t* at = copy;
+      FillZero(at, left);
+      at += left * source_.pixel_bytes;
+      CopyPixels(at, picture + y * spec_.in_w * spec_.in_c, body);
+      FillZero(at + body * source_.pixel_bytes, copy_width_ - left - body);
+    }
+  }
+
+  void FillZero(uint8_t* to, int64_t pixels) const {
+    if (pixels <= 0) return;
+    const auto zero = static_cast<uint8_t>(spec_.input_zero);
+    if (!tiles_.widened) {
+      std::memset(to, zero, static_cast<size_t>(pixels * source_.pixel_bytes));
+      return;
+    }
+    auto* wide = reinterpret_cast<uint16_t*>(to);
+    std::fill_n(wide, pixels * spec_.in_c, static_cast<uint16_t>(zero ^ Flip()));
+  }
+  void CopyPixels(uint8_t* to, const uint8_t* from, int64_t pixels) const {
+    if (!tiles_.widened) {
+      std::memcpy(to, from, static_cast<size_t>(pixels * source_.pixel_bytes));
+      return;
+    }
+    auto* wide = reinterpret_cast<uint16_t*>(to);
+    const uint8_t flip = Flip();
+    for (int64_t i = 0; i < pixels * spec_.in_c; ++i)
+      wide[i] = static_cast<uint8_t>(from[i] ^ flip);
+  }
+  uint8_t Flip() const { return spec_.input_signed ? 0x80 : 0; }
+
+  const char* name_;
+  const ConvTiles& tiles_;
+  ConvSpec spec_;
+  const bool copies_;
+  const int64_t copy_width_;  // pixels in a row of the copy
+  const ConvSource source_;
+  const ConvPanels panels_;
+  int64_t block_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedConv> PrepareTiledConv(const ConvRow& row, const ConvTiles& tiles,
+                                               const ConvSpec& spec, const uint8_t* weights,
+                                               const int32_t* bias) {
+  return std::make_unique<TiledConv>(row, tiles, spec, weights, bias);
+}
+
+}  // namespace dlpu

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Proof that the float requantization equals the reference: evaluates it, with the instructions
+// kernels use, on both sides of every step. Plain declarations: AVX2 code implements them.
+#pragma once
+
+#include <cstdint>
+
+namespace dlpu {
+
+// Steps of a monotone function: steps[i] is the smallest x with value >= first + i. The arrays are
+// readable 8 entries past their end.
+struct StepFunction {
+  const int32_t* steps;
+  int32_t count;
+  int32_t first;
+  bool with_sign;  // the offset takes the sign of x
+};
+
+struct RequantProof {
+  // Offsets d that could work for `scale` lie in [low, high); empty if low >= high.
+  void (*bounds)(const StepFunction& f, float scale, double* low, double* high);
+  // Whether convert(fma(float(x), scale, +-offset)) equals the step function for every x.
+  bool (*holds)(const StepFunction& f, float scale, float offset);
+};
+
+// nullptr when the library was built without AVX2 and FMA. Call only on a CPU with kCpuAvx2.
+const RequantProof* RequantProofAvx2();
+
+}  // namespace dlpu

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forms and constants of requantization.
+#include "kernels/requant/requant.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+#include "kernels/requant/certify.h"
+
+namespace dlpu {
+namespace {
+
+using Wide = __int128;
+
+static_assert(static_cast<int>(RequantRounding::kDouble) == static_cast<int>(Rounding::kDouble));
+static_assert(static_cast<int>(RequantRounding::kDoubleUp) ==
+              static_cast<int>(Rounding::kDoubleUp));
+static_assert(static_cast<int>(RequantRounding::kFloat64) == static_cast<int>(Rounding::kFloat64));
+static_assert(static_cast<int>(RequantRounding::kFloat32Even) ==
+              static_cast<int>(Rounding::kFloat32Even));
+
+constexpr int64_t kInt32Max = std::numeric_limits<int32_t>::max();
+constexpr int64_t kInt32Min = std::numeric_limits<int32_t>::min();
+
+Wide FloorDivide(Wide a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+// Smallest x with floor((x m + addend) / 2^(31+e)) >= value, for value = first..: an arithmetic
+// progression rounded up, walked with quotient and remainder instead of divisions.
+class StepWalk {
+ public:
+  StepWalk(const QuantizedMultiplier& m, Wide addend, int32_t value) : m_(m.multiplier) {
+    const Wide unit = Wide{1} << (31 - m.shift);
+    const Wide start = unit * value - addend + m_ - 1;  // ceil(a / m) = floor((a + m - 1) / m)
+    x_ = static_cast<int64_t>(FloorDivide(start, m_));
+    remainder_ = static_cast<int64_t>(start - Wide{x_} * m_);
+    step_ = static_cast<int64_t>(unit / m_);
+    step_remainder_ = static_cast<int64_t>(unit % m_);
+  }
+  int64_t x() const { return x_; }
+  void Next() {
+    x_ += step_;
+    remainder_ += step_remainder_;
+    if (remainder_ >= m_) {
+      remainder_ -= m_;
+      ++x_;
+    }
+  }
+
+ private:
+  int64_t x_ = 0, remainder_ = 0, step_ = 0, step_remainder_ = 0;
+  const int64_t m_;
+};
+
+// Smallest x with ScaleFloat64(x, scale) >= value; the estimate is off by a few at most.
+int64_t FloatStep(double scale, int32_t value) {
+  int64_t x = static_cast<int64_t>(std::clamp((value - 0.5) / scale, -3e9, 3e9));
+  const auto reached = [&](int64_t at) {
+    return std::round(static_cast<double>(at) * scale) >= value;
+  };
+  while (reached(x)) --x;
+  while (!reached(x)) ++x;
+  return x;
+}
+
+void Append(int64_t x, int32_t& first, std::vector<int32_t>& steps) {
+  if (x - 1 < kInt32Min) {
+    ++first;  // every accumulator is past this step
+  } else if (x <= kInt32Max) {
+    steps.push_back(static_cast<int32_t>(x));
+  }
+}
+
+}  // namespace
+
+std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
+                                  int32_t last) {
+  std::vector<int32_t> steps;
+  steps.reserve(static_cast<size_t>(std::max(last - first + 9, 8)));
+  const int32_t from = first;
+  if (rounding == Rounding::kFloat64) {
+    for (int32_t value = from; value <= last; ++value) {
+      Append(FloatStep(r.scale, value), first, steps);
+    }
+  } else {
+    const int e = -r.multiplier.shift;
+    const Wide half = e > 0 ? Wide{1} << (30 + e) : Wide{0};
+    const Wide tie = Wide{1} << 30;
+    const bool split = rounding == Rounding::kDouble && e > 0;
+    // Values up to 0 are reached at x <= 0, the others above it.
+    const int32_t middle = std::clamp(1, from, last + 1);
+    StepWalk negative(r.multiplier, half + (split ? -tie : tie), from);
+    for (int32_t value = from; value < middle; ++value, negative.Next()) {
+      Append(std::min<int64_t>(negative.x(), split ? 0 : kInt32Max), first, steps);
+    }
+    StepWalk positive(r.multiplier, half + tie, middle);
+    for (int32_t value = middle; value <= last; ++value, positive.Next()) {
+      Append(positive.x(), first, steps);
+    }
+  }
+  return steps;
+}
+
+RequantPlanner::RequantPlanner(const RequantLayer& layer, CpuFlags cpu)
+    : layer_(layer),
+      zero_(layer.zero + (layer.output_signed ? 128 : 0)),
+      low_(layer.low + (layer.output_signed ? 128 : 0)),
+      high_(layer.high + (layer.output_signed ? 128 : 0)),
+      signed_(layer.rounding == Rounding::kFloat32Even || layer.rounding == Rounding::kFloat64 ||
+              (layer.rounding == Rounding::kDouble && layer.low < layer.zero)),
+      certify_((cpu & kCpuAvx2) != 0 && RequantProofAvx2() != nullptr) {}
+
+RequantStore RequantPlanner::store() const {
+  RequantStore store;
+  store.late_zero = signed_ ? zero_ : 0;
+  store.low = static_cast<uint8_t>(std::clamp(low_, 0, 255));
+  store.high = static_cast<uint8_t>(std::clamp(high_, 0, 255));
+  store.flip = layer_.output_signed ? 0x80 : 0;
+  store.post = store.low != 0 || store.high != 255 || store.flip != 0;
+  store.rounding = static_cast<RequantRounding>(layer_.rounding);
+  store.raw_zero = layer_.zero;
+  store.raw_low = layer_.low;
+  store.raw_high = layer_.high;
+  return store;
+}
+
+RequantForm RequantPlanner::Join(RequantForm a, RequantForm b) {
+  // The enumerators are ordered so that the later form always serves; float and fixed forms of one
+  // layer are either both signed or both not.
+  return std::max(a, b);
+}
+
+RequantForm RequantPlanner::FixedForm() const {
+  return signed_ ? RequantForm::kFixedSigned : RequantForm::kFixed;
+}
+
+// 64 bits hold x m + addend, and the sum after the first shift holds 32 bits with the zero point.
+bool RequantPlanner::FixedFits(const QuantizedMultiplier& m, int64_t max_abs) const {
+  if (layer_.rounding != Rounding::kDouble && layer_.rounding != Rounding::kDoubleUp) return false;
+  if (m.multiplier < 0 || m.shift > 0 || m.shift < -30 || max_abs > kInt32Max) return false;
+  const double product = static_cast<double>(max_abs) * m.multiplier / 2147483648.0;
+  return product + std::ldexp(std::abs(zero_) + 2.0, -m.shift) < 2147483000.0;
+}
+
+bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) const {
+  const bool real = layer_.rounding == Rounding::kFloat64;
+  const double exact =
+      real ? r.scale
+           : std::ldexp(static_cast<double>(r.multiplier.multiplier), r.multiplier.shift - 31);
+  channel.form = signed_ ? RequantForm::kFloatSigned : RequantForm::kFloat;
+  const int32_t late = signed_ ? zero_ : 0;  // what is added after the conversion
+  if (exact == 0.0) {
+    channel.scale = 0.0f;
+    channel.offset = static_cast<float>(zero_ - late);
+    return true;
+  }
+  // Finer scales fail, as near 255 a float has 16 bits after the point; and with these bounds every
+  // step lies inside int32 and no conversion overflows.
+  if (!(exact > 1e-5 && exact < 0.99)) return false;
+  int32_t first = low_ + 1 - zero_;
+  std::vector<int32_t> steps = RequantSteps(r, layer_.rounding, first, high_ - zero_);
+  if (steps.empty()) return false;
+  StepFunction f{nullptr, static_cast<int32_t>(steps.size()), first + zero_ - late, signed_};
+  steps.resize(steps.size() + 8, 0);
+  f.steps = steps.data();
+  const RequantProof& proof = *RequantProofAvx2();
+  const float nearest = static_cast<float>(exact);
+  float below = nearest, above = nearest;
+  for (int step = 0; step < 5; ++step) {
+    const float scale = step % 2 != 0 ? above : below;
+    double low = 0.0, high = 0.0;
+    proof.bounds(f, scale, &low, &high);
+    if (signed_) low = std::max(low, 0.0);
+    for (int part = 2; low < high && part < 5; ++part) {  // middle, then off it
+      const float offset = static_cast<float>(low + (high - low) * (part % 4 == 0 ? 1 : part) / 4);
+      if (!proof.holds(f, scale, offset)) continue;
+      channel.scale = scale;
+      channel.offset = offset;
+      return true;
+    }
+    if (step % 2 == 0) above = std::nextafter(above, 1.0f);
+    if (step % 2 == 1) below = std::nextafter(below, 0.0f);
+  }
+  return false;
+}
+
+RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t max_abs) {
+  if (layer_.rounding == Rounding::kFloat32Even) {
+    // This rule is the float form itself as long as the conversion stays in int32.
+    const float scale = static_cast<float>(r.scale);
+    const bool fits = scale >= 0 && static_cast<double>(max_abs) * scale < 2147000000.0;
+    return {fits ? RequantForm::kFloatSigned : RequantForm::kRaw, scale, 0.0f};
+  }
+  const bool real = layer_.rounding == Rounding::kFloat64;
+  const bool fits = real ? r.scale >= 0.0 : FixedFits(r.multiplier, max_abs);
+  if (!fits) return {RequantForm::kRaw, 0.0f, 0.0f};
+  if (certify_) {
+    const bool same =
+        cached_ && (real ? cached_key_.scale == r.scale : cached_key_.multiplier == r.multiplier);
+    if (!same) {
+      cached_result_ = Certify(r, cached_channel_);
+      cached_key_ = r;
+      cached_ = true;
+    }
+    if (cached_result_) return cached_channel_;
+  }
+  return {real ? RequantForm::kRaw : FixedForm(), 0.0f, 0.0f};
+}
+
+template <int kLanes>
+void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requantization& r,
+                          const RequantChannel& channel, RequantBlock<kLanes>& block) const {
+  block.init[lane] = init;
+  switch (form) {
+    case RequantForm::kFloat:
+    case RequantForm::kFloatSigned:
+      block.real.scale[lane] = channel.scale;
+      block.real.offset[lane] = channel.offset;
+      return;
+    case RequantForm::kFixed:
+    case RequantForm::kFixedSigned: {
+      const bool with_sign = form == RequantForm::kFixedSigned;
+      const int e = -r.multiplier.shift;
+      const Wide m = r.multiplier.multiplier;
+      // x arrives as x + 2^31 and is multiplied by 2m, so all is scaled by 2 against the formula
+      // above. kFixed has s = +1; kFixedSigned folds s = -1 and adds 1 back where x >= 0.
+      Wide add = -(m << 32) + (Wide{with_sign ? 0 : zero_} << (32 + e)) + (Wide{1} << 31);
+      if (e > 0) add += with_sign ? ((Wide{1} << (e - 1)) - 1) << 32 : Wide{1} << (31 + e);
+      block.init[lane] = static_cast<int32_t>(static_cast<uint32_t>(init) ^ 0x80000000u);
+      block.fixed.even[lane] = static_cast<uint32_t>(r.multiplier.multiplier) * 2u;
+      block.fixed.odd[lane & ~1] =
+          lane % 2 == 1 ? block.fixed.even[lane] : block.fixed.odd[lane & ~1];
+      (lane % 2 == 1 ? block.fixed.add_odd : block.fixed.add_even)[lane / 2] =
+          static_cast<int64_t>(add);
+      block.fixed.shift[lane] = static_cast<uint32_t>(e);
+      block.fixed.sign_shift[lane] = e > 0 ? 31 : 32;
+      return;
+    }
+    case RequantForm::kRaw:
+      block.raw.scale[lane] = r.scale;
+      block.raw.multiplier[lane] = r.multiplier.multiplier;
+      block.raw.left[lane] = std::max(r.multiplier.shift, 0);
+      block.raw.right[lane] = std::max(-r.multiplier.shift, 0);
+      return;
+  }
+}
+
+template void RequantPlanner::Fill<8>(RequantForm, int, int32_t, const Requantization&,
+                                      const RequantChannel&, RequantBlock<8>&) const;
+template void RequantPlanner::Fill<16>(RequantForm, int, int32_t, const Requantization&,
+                                       const RequantChannel&, RequantBlock<16>&) const;
+
+}  // namespace dlpu

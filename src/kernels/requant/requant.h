@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chooses for every output channel the cheapest requantization that is exact, and fills the
+// constants kernels read. Runs when a layer is prepared. A planner belongs to one thread.
+//
+// Why the forms are exact; x is the accumulator, m and e = -shift the multiplier:
+//  * Nested floors merge, so the reference's two roundings are one floor,
+//    floor((x m + 2^(30+e) + s 2^30) / 2^(31+e)), s = -1 for x < 0 with ties away from zero
+//    (e > 0), else +1; 64 bits compute it.
+//  * The reference and convert(fma(float(x), scale, offset)) are both monotone step functions of
+//    x: they are equal everywhere if they are equal on both sides of each of at most 255 steps.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/cpu.h"
+#include "base/fixed_point.h"
+#include "kernels/requant/blocks.h"
+
+namespace dlpu {
+
+// What a layer's channels share; zero, low and high as in ConvSpec, in the output's own type.
+struct RequantLayer {
+  Rounding rounding = Rounding::kDouble;
+  int32_t zero = 0, low = 0, high = 255;
+  bool output_signed = false;
+};
+
+// The form chosen for one channel.
+struct RequantChannel {
+  RequantForm form = RequantForm::kRaw;
+  float scale = 0.0f, offset = 0.0f;  // float forms
+};
+
+class RequantPlanner {
+ public:
+  // `cpu` holds the flags of the row whose constants are made; float forms need kCpuAvx2.
+  RequantPlanner(const RequantLayer& layer, CpuFlags cpu);
+
+  // max_abs: bound of |accumulator|, at least 2^31 if it may wrap. Channels with equal multipliers
+  // in a row share one proof.
+  RequantChannel Plan(const Requantization& r, int64_t max_abs);
+
+  // The form of a vector that holds channels of forms `a` and `b`.
+  static RequantForm Join(RequantForm a, RequantForm b);
+
+  // Writes one lane of a block whose vector has form `form`; `channel` is what Plan returned.
+  template <int kLanes>
+  void Fill(RequantForm form, int lane, int32_t init, const Requantization& r,
+            const RequantChannel& channel, RequantBlock<kLanes>& block) const;
+
+  RequantStore store() const;
+
+ private:
+  RequantForm FixedForm() const;
+  bool FixedFits(const QuantizedMultiplier& m, int64_t max_abs) const;
+  bool Certify(const Requantization& r, RequantChannel& channel) const;
+
+  const RequantLayer layer_;
+  const int32_t zero_, low_, high_;  // as unsigned codes
+  // Values of both signs matter and ties go away from zero.
+  const bool signed_;
+  const bool certify_;
+  bool cached_ = false, cached_result_ = false;
+  Requantization cached_key_;
+  RequantChannel cached_channel_;
+};
+
+// Steps of the reference without its zero point: element i is the smallest accumulator whose value
+// is at least first + i, for values first..last; steps beyond int32 are left out at either end and
+// `first` moves accordingly. REQUIRES: multiplier > 0, -31 <= shift <= 0 or rounding kFloat64.
+std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
+                                  int32_t last);
+
+}  // namespace dlpu

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps on which proofs of the float requantization rest, and how often proofs succeed.
+// That kernels requantize as the reference is tested with the rows that use the forms.
+#include "kernels/requant/requant.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace dlpu {
+namespace {
+
+TEST(RequantSteps, AreWhereTheReferenceSteps) {
+  std::mt19937 engine(5);
+  int64_t steps_seen = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const double octaves = std::uniform_real_distribution<double>(0.0, 16.0)(engine);
+    const double scale = std::exp2(i % 5 == 0 ? -std::ceil(octaves) : -octaves);
+    const Requantization r{QuantizeMultiplier(scale), scale};
+    for (const Rounding rounding : {Rounding::kDouble, Rounding::kDoubleUp, Rounding::kFloat64}) {
+      if (r.multiplier.shift > 0) continue;
+      const auto value = [&](int32_t x) {
+        return Requantize(x, r, rounding, 0, INT32_MIN, INT32_MAX);
+      };
+      int32_t first = -200;
+      for (const int32_t x : RequantSteps(r, rounding, first, 255)) {
+        ASSERT_GE(value(x), first) << "scale " << scale << ", x " << x;
+        ASSERT_LT(value(x - 1), first) << "scale " << scale << ", x " << x;
+        ++first;
+        ++steps_seen;
+      }
+      EXPECT_EQ(first, 256);
+    }
+  }
+  EXPECT_GT(steps_seen, 0);
+}
+
+TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
+  const auto form = [](Rounding rounding, int32_t low, double scale, int64_t max_abs,
+                       CpuFlags cpu) {
+    RequantPlanner planner({rounding, 10, low, 255, false}, cpu);
+    return planner.Plan({QuantizeMultiplier(scale), scale}, max_abs).form;
+  };
+  const CpuFlags float_cpu = DetectedCpuFlags() & kCpuAvx2;
+  if (float_cpu != 0) {
+    EXPECT_EQ(form(Rounding::kDouble, 10, 0.00371, 1 << 20, float_cpu), RequantForm::kFloat);
+    EXPECT_EQ(form(Rounding::kDouble, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloatSigned);
+    EXPECT_EQ(form(Rounding::kDoubleUp, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloat);
+    EXPECT_EQ(form(Rounding::kFloat64, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloatSigned);
+    // Too fine for a float's 24 bits.
+    EXPECT_EQ(form(Rounding::kDouble, 10, 3e-6, 1 << 20, float_cpu), RequantForm::kFixed);
+  }
+  EXPECT_EQ(form(Rounding::kDouble, 10, 0.00371, 1 << 20, kCpuNone), RequantForm::kFixed);
+  EXPECT_EQ(form(Rounding::kDouble, 0, 0.00371, 1 << 20, kCpuNone), RequantForm::kFixedSigned);
+  EXPECT_EQ(form(Rounding::kDoubleUp, 0, 0.00371, 1 << 20, kCpuNone), RequantForm::kFixed);
+  EXPECT_EQ(form(Rounding::kFloat64, 0, 0.00371, 1 << 20, kCpuNone), RequantForm::kRaw);
+  EXPECT_EQ(form(Rounding::kFloat32Even, 0, 0.00371, 1 << 20, kCpuNone), RequantForm::kFloatSigned);
+  // Scales of 1 and more, and accumulators that may wrap.
+  EXPECT_EQ(form(Rounding::kDouble, 0, 1.5, 1 << 20, kCpuNone), RequantForm::kRaw);
+  EXPECT_EQ(form(Rounding::kDouble, 0, 0.5, int64_t{1} << 32, kCpuNone), RequantForm::kRaw);
+}
+
+}  // namespace
+}  // namespace dlpu
