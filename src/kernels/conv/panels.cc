@@ -151,34 +151,6 @@ void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, Packe
   }
 }
 
-template <int kLanes>
-void FillBlocks(const Packing& p, const ConvPanel& panel, const std::vector<int32_t>& init,
-                const std::vector<RequantChannel>& channels, RequantForm* forms, uint8_t* blocks) {
-  auto* block = reinterpret_cast<RequantBlock<kLanes>*>(blocks);
-  bool raw = false;
-  for (int j = 0; j < panel.vectors; ++j) {
-    forms[j] = RequantForm::kFloat;
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const int32_t c = PanelChannel(panel.vectors, j, lane);
-      if (c < panel.channels) {
-        forms[j] = RequantPlanner::Join(forms[j], channels[static_cast<size_t>(c)].form);
-      }
-    }
-    raw = raw || forms[j] == RequantForm::kRaw;
-  }
-  for (int j = 0; j < panel.vectors; ++j) {
-    if (raw) forms[j] = RequantForm::kRaw;
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const int32_t c = PanelChannel(panel.vectors, j, lane);
-      if (c >= panel.channels) continue;
-      const size_t i = static_cast<size_t>(c);
-      p.planner.Fill(forms[j], lane, init[i],
-                     p.spec.requantization[static_cast<size_t>(panel.channel) + i], channels[i],
-                     block[j]);
-    }
-  }
-}
-
 PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channels, int vectors,
                       std::vector<uint8_t>& arena, uint8_t* blocks) {
   const ConvSpec& spec = p.spec;
@@ -220,14 +192,11 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   args.steps = r.steps;
   args.all_segments = static_cast<int32_t>(out.offsets.size());
   args.input_flip = spec.input_signed && !p.tiles.widened ? 0x80808080u : 0;
-  args.mask = channels == 64 ? ~uint64_t{0} : (uint64_t{1} << channels) - 1;
   args.output_stride = spec.out_c;
-  args.store = p.planner.store();
-  if (lanes == 16) {
-    FillBlocks<16>(p, out.panel, init, forms, args.forms, blocks);
-  } else {
-    FillBlocks<8>(p, out.panel, init, forms, args.forms, blocks);
-  }
+  args.requant = p.planner.MakePanel(
+      lanes, vectors, init,
+      std::span(spec.requantization).subspan(static_cast<size_t>(channel), init.size()), forms,
+      blocks);
   return out;
 }
 
@@ -247,7 +216,7 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
                      cpu)};
   const int32_t group_out = spec.out_c / spec.groups;
   const int group_vectors = (group_out + lanes - 1) / lanes;
-  const int64_t block_bytes = lanes == 16 ? sizeof(RequantBlock<16>) : sizeof(RequantBlock<8>);
+  const int64_t block_bytes = RequantBlockBytes(lanes);
   blocks_ = AlignedBytes(block_bytes * group_vectors * spec.groups);
 
   std::vector<uint8_t> arena;
@@ -261,7 +230,6 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
       const int32_t channels = std::min(vectors * lanes, group_out - first);
       packed.push_back(
           PackPanel(packing, g, g * group_out + first, channels, vectors, arena, blocks));
-      packed.back().panel.args.blocks = blocks;
       blocks += block_bytes * vectors;
       first += channels;
     }

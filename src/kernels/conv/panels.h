@@ -45,9 +45,4 @@ class ConvPanels {
   std::vector<int32_t> offsets_;
 };
 
-// The requantization's channel order: channel of lane `lane` of vector `vector` among `vectors`.
-inline int32_t PanelChannel(int vectors, int vector, int lane) {
-  return 4 * vectors * (lane / 4) + 4 * vector + lane % 4;
-}
-
 }  // namespace dlpu

@@ -11,7 +11,7 @@
 
 namespace dlpu {
 
-inline constexpr int kMaxTileVectors = 4;
+inline constexpr int kMaxTileVectors = kMaxPanelVectors;
 inline constexpr int kMaxTileRows = 12;
 
 // One panel: up to 4 vectors of output channels with their packed weights. The reduction of a
@@ -25,11 +25,8 @@ struct ConvTileArgs {
   int32_t all_segments;  // with the extra ones
   uint32_t input_flip;   // 0x80808080 when the input is signed
   const int8_t* weights;
-  const void* blocks;  // RequantBlock<lanes>, one for each vector
-  RequantForm forms[kMaxTileVectors];
-  uint64_t mask;  // the output channels that exist
   ptrdiff_t output_stride;
-  RequantStore store;
+  RequantPanel requant;
 };
 
 // Computes `rows` pixels (fixed by the table entry); pixels[r] is where a pixel's input begins.

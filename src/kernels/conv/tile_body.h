@@ -7,29 +7,15 @@
 #pragma once
 
 #include "kernels/conv/tile.h"
-#include "kernels/unroll.h"
+#include "kernels/requant/finish.h"
 
 namespace dlpu {
 namespace {
 
-// The slow exact path: `rows` x `n` vectors of accumulators from memory.
-template <class V, int n>
-__attribute__((noinline)) void StoreRaw(const int32_t* acc, int rows, uint8_t* output,
-                                        const ConvTileArgs& args) {
-  const auto* blocks = static_cast<const typename V::Block*>(args.blocks);
-  for (int r = 0; r < rows; ++r, output += args.output_stride) {
-    typename V::Int codes[n];
-    for (int j = 0; j < n; ++j, acc += V::kLanes) {
-      codes[j] = V::Raw(V::Load(acc), blocks[j], args.store);
-    }
-    V::template StoreCodes<n>(output, codes, args.mask, args.store);
-  }
-}
-
 template <class V, int kRows, int kVectors>
 void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& args) {
   using Int = typename V::Int;
-  const auto* blocks = static_cast<const typename V::Block*>(args.blocks);
+  const auto* blocks = static_cast<const typename V::Block*>(args.requant.blocks);
   Int acc[kRows][kVectors];
   DLPU_UNROLL
   for (int j = 0; j < kVectors; ++j) {
@@ -55,43 +41,7 @@ void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& arg
       weights += kVectors * 4 * V::kLanes;
     }
   }
-  if (args.forms[0] == RequantForm::kRaw) {
-    alignas(64) int32_t raw[kRows * kVectors * V::kLanes];
-    DLPU_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      DLPU_UNROLL
-      for (int j = 0; j < kVectors; ++j) V::Store(raw + (r * kVectors + j) * V::kLanes, acc[r][j]);
-    }
-    StoreRaw<V, kVectors>(raw, kRows, output, args);
-    return;
-  }
-  DLPU_UNROLL
-  for (int j = 0; j < kVectors; ++j) {
-    const typename V::Block& block = blocks[j];
-    switch (args.forms[j]) {
-      case RequantForm::kFloat:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Float(acc[r][j], block);
-        break;
-      case RequantForm::kFloatSigned:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FloatSigned(acc[r][j], block);
-        break;
-      case RequantForm::kFixed:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Fixed(acc[r][j], block);
-        break;
-      default:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FixedSigned(acc[r][j], block);
-        break;
-    }
-  }
-  DLPU_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    V::template StoreCodes<kVectors>(output, acc[r], args.mask, args.store);
-    output += args.output_stride;
-  }
+  FinishTile<V>(acc, output, args.output_stride, args.requant);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 // a pointer to where its input begins, in the input itself when no tap leaves the picture, else in
 // a copy of the rows with padding around them.
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/conv/panels.h"
 #include "kernels/conv/rows.h"
+#include "kernels/padded_rows.h"
 
 namespace dlpu {
 namespace {
@@ -22,12 +22,21 @@ constexpr int64_t kTaskProducts = int64_t{1} << 21;
 constexpr int64_t kSlack = 64;
 
 bool NeedsPadding(const ConvSpec& s) {
-  const auto outside = [](int64_t out, int64_t stride, int64_t kernel, int64_t dilation,
-                          int64_t pad, int64_t in) {
-    return pad != 0 || (out - 1) * stride + (kernel - 1) * dilation >= in;
-  };
-  return outside(s.out_h, s.stride_h, s.kernel_h, s.dilation_h, s.pad_top, s.in_h) ||
-         outside(s.out_w, s.stride_w, s.kernel_w, s.dilation_w, s.pad_left, s.in_w);
+  return LeavesPicture(s.out_h, s.stride_h, s.kernel_h, s.dilation_h, s.pad_top, s.in_h) ||
+         LeavesPicture(s.out_w, s.stride_w, s.kernel_w, s.dilation_w, s.pad_left, s.in_w);
+}
+
+PaddedRows MakeRows(const ConvSpec& s, bool widened) {
+  PaddedRows rows;
+  rows.in_h = s.in_h;
+  rows.in_w = s.in_w;
+  rows.in_c = s.in_c;
+  rows.pad_left = s.pad_left;
+  rows.width = (s.out_w - 1) * int64_t{s.stride_w} + (s.kernel_w - 1) * int64_t{s.dilation_w} + 1;
+  rows.zero = static_cast<uint8_t>(s.input_zero);
+  rows.flip = s.input_signed ? 0x80 : 0;
+  rows.widened = widened;
+  return rows;
 }
 
 class TiledConv : public PreparedConv {
@@ -38,8 +47,7 @@ class TiledConv : public PreparedConv {
         tiles_(tiles),
         spec_(spec),
         copies_(tiles.widened || NeedsPadding(spec)),
-        copy_width_((spec.out_w - 1) * int64_t{spec.stride_w} +
-                    (spec.kernel_w - 1) * int64_t{spec.dilation_w} + 1),
+        rows_(MakeRows(spec, tiles.widened)),
         source_(MakeSource()),
         panels_(spec, weights, bias, tiles, source_, row.needs) {
     spec_.requantization.clear();  // the panels hold what is needed of it
@@ -92,8 +100,8 @@ class TiledConv : public PreparedConv {
   ConvSource MakeSource() const {
     ConvSource s;
     s.element_bytes = tiles_.widened ? 2 : 1;
-    s.pixel_bytes = int64_t{spec_.in_c} * s.element_bytes;
-    s.row_bytes = s.pixel_bytes * (copies_ ? copy_width_ : spec_.in_w);
+    s.pixel_bytes = rows_.pixel_bytes();
+    s.row_bytes = copies_ ? rows_.row_bytes() : s.pixel_bytes * spec_.in_w;
     return s;
   }
 
@@ -120,8 +128,8 @@ class TiledConv : public PreparedConv {
     while (rows.begin < rows.end) {
       const int64_t n = rows.begin / spec_.out_h, y = rows.begin % spec_.out_h;
       const int64_t count = std::min(rows.end - rows.begin, spec_.out_h - y);
-      CopyPadded(input + n * spec_.in_h * spec_.in_w * spec_.in_c,
-                 y * spec_.stride_h - spec_.pad_top, SourceRows(count), copy);
+      CopyPaddedRows(rows_, input + n * spec_.in_h * spec_.in_w * spec_.in_c,
+                     y * spec_.stride_h - spec_.pad_top, SourceRows(count), copy);
       uint8_t* out = output + rows.begin * spec_.out_w * spec_.out_c;
       RunBlocks(out, count * spec_.out_w, panels, [&](int64_t pixel) {
         return copy + pixel / spec_.out_w * spec_.stride_h * source_.row_bytes +
@@ -171,52 +179,11 @@ class TiledConv : public PreparedConv {
     }
   }
 
-  // Copies `count` source rows from row `first` of a picture (which may lie outside), padded with
-  // the zero point, each copy_width_ pixels from column -pad_left.
-  void CopyPadded(const uint8_t* picture, int64_t first, int64_t count, uint8_t* copy) const {
-    const int64_t left = std::min<int64_t>(spec_.pad_left, copy_width_);
-    const int64_t body = std::clamp<int64_t>(spec_.in_w, 0, copy_width_ - left);
-    for (int64_t r = 0; r < count; ++r, copy += source_.row_bytes) {
-      const int64_t y = first + r;
-      if (y < 0 || y >= spec_.in_h) {
-        FillZero(copy, copy_width_);
-        continue;
-      }
-      uint8_t* at = copy;
-      FillZero(at, left);
-      at += left * source_.pixel_bytes;
-      CopyPixels(at, picture + y * spec_.in_w * spec_.in_c, body);
-      FillZero(at + body * source_.pixel_bytes, copy_width_ - left - body);
-    }
-  }
-
-  void FillZero(uint8_t* to, int64_t pixels) const {
-    if (pixels <= 0) return;
-    const auto zero = static_cast<uint8_t>(spec_.input_zero);
-    if (!tiles_.widened) {
-      std::memset(to, zero, static_cast<size_t>(pixels * source_.pixel_bytes));
-      return;
-    }
-    auto* wide = reinterpret_cast<uint16_t*>(to);
-    std::fill_n(wide, pixels * spec_.in_c, static_cast<uint16_t>(zero ^ Flip()));
-  }
-  void CopyPixels(uint8_t* to, const uint8_t* from, int64_t pixels) const {
-    if (!tiles_.widened) {
-      std::memcpy(to, from, static_cast<size_t>(pixels * source_.pixel_bytes));
-      return;
-    }
-    auto* wide = reinterpret_cast<uint16_t*>(to);
-    const uint8_t flip = Flip();
-    for (int64_t i = 0; i < pixels * spec_.in_c; ++i)
-      wide[i] = static_cast<uint8_t>(from[i] ^ flip);
-  }
-  uint8_t Flip() const { return spec_.input_signed ? 0x80 : 0; }
-
   const char* name_;
   const ConvTiles& tiles_;
   ConvSpec spec_;
   const bool copies_;
-  const int64_t copy_width_;  // pixels in a row of the copy
+  const PaddedRows rows_;  // of the copy
   const ConvSource source_;
   const ConvPanels panels_;
   int64_t block_;

@@ -53,11 +53,9 @@ struct Avx512 {
   // Any multiplier and rounding; returns unsigned codes without the late zero point.
   static Int Raw(Int x, const Block& b, const RequantStore& s);
 
-  // Packs n vectors of codes (plus the late zero point) to 16n bytes in channel order and stores
-  // the first `channels` of them.
+  // Packs n vectors of codes (plus the late zero point) to bytes; in channel order if n is 4.
   template <int n>
-  static DLPU_INLINE void StoreCodes(uint8_t* out, const Int* v, uint64_t mask,
-                                     const RequantStore& s) {
+  static DLPU_INLINE Int PackCodes(const Int* v, const RequantStore& s) {
     Int low = _mm512_packs_epi32(v[0], v[n > 1 ? 1 : 0]);
     Int high = n > 2 ? _mm512_packs_epi32(v[n > 2 ? 2 : 0], v[n > 3 ? 3 : n - 1]) : low;
     if (s.late_zero != 0) {
@@ -71,6 +69,14 @@ struct Avx512 {
       codes = _mm512_min_epu8(codes, _mm512_set1_epi8(static_cast<char>(s.high)));
       codes = _mm512_xor_si512(codes, _mm512_set1_epi8(static_cast<char>(s.flip)));
     }
+    return codes;
+  }
+
+  // Stores the 16n bytes of n vectors of codes that `mask` selects, in channel order.
+  template <int n>
+  static DLPU_INLINE void StoreCodes(uint8_t* out, const Int* v, uint64_t mask,
+                                     const RequantStore& s) {
+    Int codes = PackCodes<n>(v, s);
     if (n == 3) {
       codes = _mm512_permutexvar_epi32(
           _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), codes);

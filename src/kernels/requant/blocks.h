@@ -62,4 +62,14 @@ struct RequantStore {
   int32_t raw_zero = 0, raw_low = 0, raw_high = 255;
 };
 
+inline constexpr int kMaxPanelVectors = 4;
+
+// A panel: up to 4 vectors of channels that are packed and stored together.
+struct RequantPanel {
+  const void* blocks = nullptr;  // RequantBlock<lanes>, one for each vector
+  RequantForm forms[kMaxPanelVectors] = {};
+  uint64_t mask = 0;  // the channels that exist
+  RequantStore store;
+};
+
 }  // namespace dlpu

@@ -112,7 +112,7 @@ RequantPlanner::RequantPlanner(const RequantLayer& layer, CpuFlags cpu)
               (layer.rounding == Rounding::kDouble && layer.low < layer.zero)),
       certify_((cpu & kCpuAvx2) != 0 && RequantProofAvx2() != nullptr) {}
 
-RequantStore RequantPlanner::store() const {
+RequantStore RequantPlanner::Store() const {
   RequantStore store;
   store.late_zero = signed_ ? zero_ : 0;
   store.low = static_cast<uint8_t>(std::clamp(low_, 0, 255));
@@ -124,12 +124,6 @@ RequantStore RequantPlanner::store() const {
   store.raw_low = layer_.low;
   store.raw_high = layer_.high;
   return store;
-}
-
-RequantForm RequantPlanner::Join(RequantForm a, RequantForm b) {
-  // The enumerators are ordered so that the later form always serves; float and fixed forms of one
-  // layer are either both signed or both not.
-  return std::max(a, b);
 }
 
 RequantForm RequantPlanner::FixedForm() const {
@@ -247,9 +241,44 @@ void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requan
   }
 }
 
-template void RequantPlanner::Fill<8>(RequantForm, int, int32_t, const Requantization&,
-                                      const RequantChannel&, RequantBlock<8>&) const;
-template void RequantPlanner::Fill<16>(RequantForm, int, int32_t, const Requantization&,
-                                       const RequantChannel&, RequantBlock<16>&) const;
+RequantPanel RequantPlanner::MakePanel(int lanes, int vectors, std::span<const int32_t> init,
+                                       std::span<const Requantization> requantization,
+                                       std::span<const RequantChannel> channels,
+                                       uint8_t* blocks) const {
+  RequantPanel panel;
+  panel.blocks = blocks;
+  panel.store = Store();
+  panel.mask = channels.size() == 64 ? ~uint64_t{0} : (uint64_t{1} << channels.size()) - 1;
+  // A vector takes the form that serves all its lanes: forms are ordered so that the later one
+  // does. Vectors without channels only have to be quick.
+  bool raw = false;
+  for (int j = 0; j < vectors; ++j) {
+    panel.forms[j] = RequantForm::kFloat;
+    for (int lane = 0; lane < lanes; ++lane) {
+      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane));
+      if (c < channels.size()) panel.forms[j] = std::max(panel.forms[j], channels[c].form);
+    }
+    raw = raw || panel.forms[j] == RequantForm::kRaw;
+  }
+  for (int j = 0; j < vectors; ++j) {
+    if (raw) panel.forms[j] = RequantForm::kRaw;
+    for (int lane = 0; lane < lanes; ++lane) {
+      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane));
+      if (c >= channels.size()) continue;
+      if (lanes == 16) {
+        Fill(panel.forms[j], lane, init[c], requantization[c], channels[c],
+             reinterpret_cast<RequantBlock<16>*>(blocks)[j]);
+      } else {
+        Fill(panel.forms[j], lane, init[c], requantization[c], channels[c],
+             reinterpret_cast<RequantBlock<8>*>(blocks)[j]);
+      }
+    }
+  }
+  return panel;
+}
+
+int64_t RequantBlockBytes(int lanes) {
+  return lanes == 16 ? sizeof(RequantBlock<16>) : sizeof(RequantBlock<8>);
+}
 
 }  // namespace dlpu

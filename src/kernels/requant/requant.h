@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/cpu.h"
@@ -41,17 +42,19 @@ class RequantPlanner {
   // in a row share one proof.
   RequantChannel Plan(const Requantization& r, int64_t max_abs);
 
-  // The form of a vector that holds channels of forms `a` and `b`.
-  static RequantForm Join(RequantForm a, RequantForm b);
+  // Writes the blocks of one panel of consecutive channels (at most lanes x vectors; element i of
+  // each span is its channel i) and says how to requantize it. `blocks` holds vectors x
+  // RequantBlockBytes(lanes) zeroed bytes and must outlive the panel. init: where accumulators
+  // start; channels: what Plan returned.
+  RequantPanel MakePanel(int lanes, int vectors, std::span<const int32_t> init,
+                         std::span<const Requantization> requantization,
+                         std::span<const RequantChannel> channels, uint8_t* blocks) const;
 
-  // Writes one lane of a block whose vector has form `form`; `channel` is what Plan returned.
+ private:
   template <int kLanes>
   void Fill(RequantForm form, int lane, int32_t init, const Requantization& r,
             const RequantChannel& channel, RequantBlock<kLanes>& block) const;
-
-  RequantStore store() const;
-
- private:
+  RequantStore Store() const;
   RequantForm FixedForm() const;
   bool FixedFits(const QuantizedMultiplier& m, int64_t max_abs) const;
   bool Certify(const Requantization& r, RequantChannel& channel) const;
@@ -65,6 +68,15 @@ class RequantPlanner {
   Requantization cached_key_;
   RequantChannel cached_channel_;
 };
+
+// The requantization's channel order: the channel of a lane of a vector among `vectors`. It is the
+// order in which packs within 128 bits leave the codes.
+inline int PanelChannel(int vectors, int vector, int lane) {
+  return 4 * vectors * (lane / 4) + 4 * vector + lane % 4;
+}
+
+// Size of one RequantBlock of 8 or 16 lanes.
+int64_t RequantBlockBytes(int lanes);
 
 // Steps of the reference without its zero point: element i is the smallest accumulator whose value
 // is at least first + i, for values first..last; steps beyond int32 are left out at either end and
