@@ -56,7 +56,11 @@ class RowRunner {
 
   RowRunner() {
     for (const auto& row : Family::Rows()) {
-      if ((row.needs & ~DetectedCpuFlags()) == 0) rows_.push_back(&row);
+      if ((row.needs & ~DetectedCpuFlags()) == 0) {
+        rows_.push_back(&row);
+      } else {
+        lacking_ += std::string(" ") + row.name;
+      }
     }
   }
 
@@ -82,7 +86,8 @@ class RowRunner {
   ~RowRunner() {
     std::string names;
     for (const std::string& name : ran_) names += " " + name;
-    std::printf("seed %u; %zu outputs; rows:%s\n", kSeed, compared_, names.c_str());
+    std::printf("seed %u; %zu outputs; rows:%s; not on this CPU:%s\n", kSeed, compared_,
+                names.c_str(), lacking_.empty() ? " none" : lacking_.c_str());
     EXPECT_GT(compared_, 0u);
     EXPECT_EQ(ran_.size(), rows_.size()) << "a row this CPU has was skipped";
   }
@@ -90,6 +95,7 @@ class RowRunner {
  private:
   std::vector<const typename Family::Row*> rows_;
   std::set<std::string> ran_;
+  std::string lacking_;
   size_t compared_ = 0;
   ThreadPool one_{1}, two_{2}, four_{4};
 };

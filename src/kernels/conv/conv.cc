@@ -11,6 +11,8 @@ namespace {
 
 constexpr ConvRow kRows[] = {
     {"conv_avx512vnni", kCpuAvx2 | kCpuAvx512 | kCpuAvx512Vnni, ConvTilesAvx512Vnni},
+    {"conv_avxvnni", kCpuAvx2 | kCpuAvxVnni, ConvTilesAvxVnni},
+    {"conv_avx2", kCpuAvx2, ConvTilesAvx2},
     {"conv_reference", kCpuNone, nullptr},
 };
 
@@ -42,6 +44,7 @@ bool TilesFit(const ConvSpec& spec) {
   const int64_t width =
       int64_t{spec.out_w} * spec.stride_w + int64_t{spec.kernel_w} * spec.dilation_w + spec.in_w;
   if (rows * width * spec.in_c > (int64_t{1} << 29)) return false;
+  if (int64_t{spec.kernel_w} * spec.in_c > (int64_t{1} << 22)) return false;
   return std::all_of(spec.requantization.begin(), spec.requantization.end(),
                      [](const Requantization& r) { return r.multiplier.multiplier >= 0; });
 }

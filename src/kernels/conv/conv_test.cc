@@ -180,7 +180,7 @@ Layer AccumulatorLayer(Random& random, Rounding rounding, int channels) {
 TEST(ConvRows, RequantizeEveryAccumulatorAsTheReference) {
   Random random(kSeed + 3);
   RowRunner runner;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 20; ++i) {
     for (const Rounding rounding : {Rounding::kDouble, Rounding::kDouble, Rounding::kDoubleUp,
                                     Rounding::kFloat64, Rounding::kFloat32Even}) {
       runner.Check(AccumulatorLayer(random, rounding, 3000), false);

@@ -97,29 +97,40 @@ struct ChannelSums {
   int64_t sum = 0, magnitude = 0;
 };
 
-// Packs one channel into the panel's regular segments; returns what did not fit.
+// Packs one channel into the panel's regular segments; notes what did not fit.
 ChannelSums PackChannel(const Packing& p, int32_t channel, int vectors, int vector, int lane,
                         uint8_t* out, std::vector<Excess>& excess) {
   const Reduction& r = p.reduction;
-  const int lanes = p.tiles.lanes;
-  const int64_t length = int64_t{r.segments} * r.length;
+  const int64_t step_bytes = int64_t{vectors} * 4 * p.tiles.lanes;
+  // A segment's weights, padded with zeros to whole steps.
+  std::vector<int16_t> wide(static_cast<size_t>(r.steps) * 4, 0);
+  std::vector<int8_t> narrow(wide.size(), 0);
   ChannelSums sums;
-  int64_t index = channel * length;
+  uint8_t* at = out + (int64_t{vector} * p.tiles.lanes + lane) * 4;
   for (int32_t s = 0; s < r.segments; ++s) {
-    for (int32_t i = 0; i < r.length; ++i, ++index) {
-      int32_t value = p.read(index);
-      sums.sum += value;
-      sums.magnitude += std::abs(value);
-      const int32_t step = i / r.per_step;
-      const int32_t byte = i % r.per_step;
-      uint8_t* at = out + ((int64_t{s} * r.steps + step) * vectors + vector) * 4 * lanes + 4 * lane;
-      if (p.tiles.widened) {
-        const auto wide = static_cast<int16_t>(value);
-        std::memcpy(at + 2 * byte, &wide, 2);
-        continue;
+    const int64_t index = (int64_t{channel} * r.segments + s) * r.length;
+    int32_t sum = 0, magnitude = 0, outside = 0;
+    for (int32_t i = 0; i < r.length; ++i) {
+      const int32_t value = p.read(index + i);
+      sum += value;
+      magnitude += std::abs(value);
+      outside |= value ^ static_cast<int8_t>(value);
+      wide[static_cast<size_t>(i)] = static_cast<int16_t>(value);
+      narrow[static_cast<size_t>(i)] = static_cast<int8_t>(value);
+    }
+    sums.sum += sum;
+    sums.magnitude += magnitude;
+    if (outside != 0 && !p.tiles.widened) {
+      for (int32_t i = 0; i < r.length; ++i) {
+        int32_t value = wide[static_cast<size_t>(i)];
+        narrow[static_cast<size_t>(i)] = TakeByte(value);
+        if (value != 0) excess.push_back({s, i / 4, vector, 4 * lane + i % 4, value});
       }
-      at[byte] = static_cast<uint8_t>(TakeByte(value));
-      if (value != 0) excess.push_back({s, step, vector, 4 * lane + byte, value});
+    }
+    const auto* from = p.tiles.widened ? reinterpret_cast<const uint8_t*>(wide.data())
+                                       : reinterpret_cast<const uint8_t*>(narrow.data());
+    for (int32_t step = 0; step < r.steps; ++step, at += step_bytes) {
+      std::memcpy(at, from + 4 * step, 4);
     }
   }
   return sums;

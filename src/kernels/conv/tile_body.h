@@ -44,5 +44,15 @@ void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& arg
   FinishTile<V>(acc, output, args.output_stride, args.requant);
 }
 
+// The table for 16 registers of 8 lanes; V::kWidened as in ConvTiles.
+template <class V>
+constexpr ConvTiles kTiles256{
+    8,
+    V::kWidened,
+    {6, 6, 4, 0},
+    {{Tile<V, 1, 1>, Tile<V, 2, 1>, Tile<V, 3, 1>, Tile<V, 4, 1>, Tile<V, 5, 1>, Tile<V, 6, 1>},
+     {Tile<V, 1, 2>, Tile<V, 2, 2>, Tile<V, 3, 2>, Tile<V, 4, 2>, Tile<V, 5, 2>, Tile<V, 6, 2>},
+     {Tile<V, 1, 3>, Tile<V, 2, 3>, Tile<V, 3, 3>, Tile<V, 4, 3>}}};
+
 }  // namespace
 }  // namespace dlpu

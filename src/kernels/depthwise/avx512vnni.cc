@@ -31,6 +31,9 @@ struct Vnni512 : Avx512 {
         : "+v"(acc)
         : "v"(v), "m"(*reinterpret_cast<const __m512i*>(weights)));
   }
+  static DLPU_INLINE void Dot(Int& acc, Int v, Int weights) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(v), "v"(weights));
+  }
 };
 
 using Int = Avx512::Int;
@@ -70,11 +73,11 @@ DLPU_INLINE void Column(const Columns<kBands>& c, int32_t x, Int* v) {
 template <int kBands>
 DLPU_INLINE void StoreBands(uint8_t* const (&out)[kBands], ptrdiff_t at, const Int* codes,
                             const RequantPanel& panel) {
+  const Int packed = Avx512::PackCodes(codes[0], codes[1], codes[2], codes[3], panel.store);
   if (kBands == 1) {
-    if (out[0] != nullptr) Avx512::StoreCodes<4>(out[0] + at, codes, panel.mask, panel.store);
+    if (out[0] != nullptr) _mm512_mask_storeu_epi8(out[0] + at, panel.mask, packed);
     return;
   }
-  const Int packed = Avx512::PackCodes<4>(codes, panel.store);
   const auto mask = static_cast<__mmask32>(panel.mask);
   if (out[0] != nullptr) {
     _mm256_mask_storeu_epi8(out[0] + at, mask, _mm512_castsi512_si256(packed));
@@ -102,45 +105,61 @@ void SlideBody(const DepthwiseSlideRows& rows, const DepthwiseSlideArgs& args) {
     }
     for (int r = 0; r < kRows; ++r) out[r][b] = rows.output[b][r];
   }
+  // Two pixels at a time share every load of weights; one vector of channels after the other keeps
+  // columns, accumulators and codes within 32 registers.
+  constexpr int kPixels = 2;
+  constexpr int kColumns = kStride * (kPixels - 1) + 3;
+  constexpr int kKept = 3 - kStride;  // columns the next pixels see again
   const auto* blocks = static_cast<const RequantBlock<16>*>(args.requant.blocks);
-  const int8_t* const weights = args.weights;
-  const int8_t* const excess = args.excess;
-
-  Int v[3][kDepthwiseVectors];
+  Int v[kColumns][kDepthwiseVectors];
   int32_t next = -args.pad_left;
-  Column<kBands, kStride>(columns, next++, v[0]);
-  if (kStride == 1) Column<kBands, kStride>(columns, next++, v[1]);
-  for (int32_t x = 0; x < args.out_w; ++x) {
-    if (kStride == 2) Column<kBands, kStride>(columns, next++, v[1]);
-    Column<kBands, kStride>(columns, next++, v[2]);
-    Int acc[kRows][kDepthwiseVectors];
+  DLPU_UNROLL
+  for (int c = 0; c < kKept; ++c) Column<kBands, kStride>(columns, next++, v[c]);
+  for (int32_t x = 0; x < args.out_w; x += kPixels) {
+    DLPU_UNROLL
+    for (int c = kKept; c < kColumns; ++c) Column<kBands, kStride>(columns, next++, v[c]);
+    Int codes[kPixels][kRows][kDepthwiseVectors];
     DLPU_UNROLL
     for (int j = 0; j < kDepthwiseVectors; ++j) {
-      const Int init = Avx512::Load(blocks[j].init);
+      Int acc[kPixels * kRows];
+      Int init = Avx512::Load(blocks[j].init);
+      asm("" : "+v"(init));  // one load, then copies
       DLPU_UNROLL
-      for (int r = 0; r < kRows; ++r) acc[r][j] = init;
-    }
-    DLPU_UNROLL
-    for (int k = 0; k < 3; ++k) {
+      for (int i = 0; i < kPixels * kRows; ++i) acc[i] = init;
       DLPU_UNROLL
-      for (int j = 0; j < kDepthwiseVectors; ++j) {
+      for (int k = 0; k < 3; ++k) {
         DLPU_UNROLL
         for (int r = 0; r < kRows; ++r) {
           const int at = ((r * 3 + k) * kDepthwiseVectors + j) * 64;
-          Vnni512::DotTaps(acc[r][j], v[k][j], weights + at);
-          if (kExcess) Vnni512::DotTaps(acc[r][j], v[k][j], excess + at);
+          const Int w = Avx512::Load(args.weights + at);
+          DLPU_UNROLL
+          for (int p = 0; p < kPixels; ++p) {
+            Vnni512::Dot(acc[p * kRows + r], v[p * kStride + k][j], w);
+          }
+          if (!kExcess) continue;
+          const Int rest = Avx512::Load(args.excess + at);
+          DLPU_UNROLL
+          for (int p = 0; p < kPixels; ++p) {
+            Vnni512::Dot(acc[p * kRows + r], v[p * kStride + k][j], rest);
+          }
         }
       }
-    }
-    RequantizeTile<Avx512>(acc, args.requant);
-    DLPU_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      StoreBands<kBands>(out[r], x * args.out_step, acc[r], args.requant);
+      Requantize<Avx512>(acc, args.requant.forms[j], blocks[j]);
+      DLPU_UNROLL
+      for (int i = 0; i < kPixels * kRows; ++i) codes[i / kRows][i % kRows][j] = acc[i];
     }
     DLPU_UNROLL
-    for (int j = 0; j < kDepthwiseVectors; ++j) {
-      v[0][j] = v[kStride][j];
-      if (kStride == 1) v[1][j] = v[2][j];
+    for (int p = 0; p < kPixels; ++p) {
+      if (p > 0 && x + p >= args.out_w) break;
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        StoreBands<kBands>(out[r], (x + p) * args.out_step, codes[p][r], args.requant);
+      }
+    }
+    DLPU_UNROLL
+    for (int c = 0; c < kKept; ++c) {
+      DLPU_UNROLL
+      for (int j = 0; j < kDepthwiseVectors; ++j) v[c][j] = v[kStride * kPixels + c][j];
     }
   }
 }

@@ -12,6 +12,8 @@ namespace {
 
 constexpr DepthwiseRow kRows[] = {
     {"depthwise_avx512vnni", kCpuAvx2 | kCpuAvx512 | kCpuAvx512Vnni, DepthwiseTilesAvx512Vnni},
+    {"depthwise_avxvnni", kCpuAvx2 | kCpuAvxVnni, DepthwiseTilesAvxVnni},
+    {"depthwise_avx2", kCpuAvx2, DepthwiseTilesAvx2},
     {"depthwise_reference", kCpuNone, nullptr},
 };
 

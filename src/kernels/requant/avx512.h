@@ -50,48 +50,76 @@ struct Avx512 {
     return _mm512_srav_epi32(_mm512_add_epi32(Product(x, b), sign), Load(b.fixed.shift));
   }
 
-  // Any multiplier and rounding; returns unsigned codes without the late zero point.
+  // Any multiplier and rounding; returns codes without the late zero point.
   static Int Raw(Int x, const Block& b, const RequantStore& s);
 
-  // Packs n vectors of codes (plus the late zero point) to bytes; in channel order if n is 4.
-  template <int n>
-  static DLPU_INLINE Int PackCodes(const Int* v, const RequantStore& s) {
-    Int low = _mm512_packs_epi32(v[0], v[n > 1 ? 1 : 0]);
-    Int high = n > 2 ? _mm512_packs_epi32(v[n > 2 ? 2 : 0], v[n > 3 ? 3 : n - 1]) : low;
+  // Packs four vectors of codes (plus the late zero point) to bytes, within 128-bit lanes.
+  static DLPU_INLINE Int PackCodes(Int a, Int b, Int c, Int d, const RequantStore& s) {
+    Int low = _mm512_packs_epi32(a, b), high = _mm512_packs_epi32(c, d);
     if (s.late_zero != 0) {
       const Int zero = _mm512_set1_epi16(static_cast<int16_t>(s.late_zero));
       low = _mm512_adds_epi16(low, zero);
-      high = n > 2 ? _mm512_adds_epi16(high, zero) : low;
+      high = _mm512_adds_epi16(high, zero);
     }
-    Int codes = _mm512_packus_epi16(low, high);
-    if (s.post) {
-      codes = _mm512_max_epu8(codes, _mm512_set1_epi8(static_cast<char>(s.low)));
-      codes = _mm512_min_epu8(codes, _mm512_set1_epi8(static_cast<char>(s.high)));
-      codes = _mm512_xor_si512(codes, _mm512_set1_epi8(static_cast<char>(s.flip)));
+    if (s.bounded) {
+      const Int least = _mm512_set1_epi16(static_cast<int16_t>(s.low));
+      const Int most = _mm512_set1_epi16(static_cast<int16_t>(s.high));
+      low = _mm512_min_epi16(_mm512_max_epi16(low, least), most);
+      high = _mm512_min_epi16(_mm512_max_epi16(high, least), most);
     }
-    return codes;
+    return s.output_signed ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
   }
 
-  // Stores the 16n bytes of n vectors of codes that `mask` selects, in channel order.
-  template <int n>
-  static DLPU_INLINE void StoreCodes(uint8_t* out, const Int* v, uint64_t mask,
-                                     const RequantStore& s) {
-    Int codes = PackCodes<n>(v, s);
-    if (n == 3) {
-      codes = _mm512_permutexvar_epi32(
-          _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), codes);
-    } else if (n == 2) {
-      codes = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), codes);
-    } else if (n == 1) {
-      codes = _mm512_permutexvar_epi32(
-          _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), codes);
-    }
-    if (n > 2) {
-      _mm512_mask_storeu_epi8(out, mask, codes);
-    } else if (n == 2) {
-      _mm256_mask_storeu_epi8(out, static_cast<__mmask32>(mask), _mm512_castsi512_si256(codes));
+  // Stores kRows pixels of n vectors of codes in channel order: the 16n bytes of a pixel that
+  // `mask` selects, `stride` bytes between pixels. Few vectors share a pack with other pixels.
+  template <int kRows, int n>
+  static DLPU_INLINE void StoreTile(uint8_t* out, ptrdiff_t stride, Int (&v)[kRows][n],
+                                    uint64_t mask, const RequantStore& s) {
+    if constexpr (n == 4) {
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; ++r, out += stride) {
+        _mm512_mask_storeu_epi8(out, mask, PackCodes(v[r][0], v[r][1], v[r][2], v[r][3], s));
+      }
+    } else if constexpr (n == 3) {
+      const Int order = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; ++r, out += stride) {
+        const Int codes = PackCodes(v[r][0], v[r][1], v[r][2], v[r][2], s);
+        _mm512_mask_storeu_epi8(out, mask, _mm512_permutexvar_epi32(order, codes));
+      }
+    } else if constexpr (n == 2) {
+      const Int order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+      const auto half = static_cast<__mmask32>(mask);
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; r += 2, out += 2 * stride) {
+        const int q = r + 1 < kRows ? r + 1 : r;
+        const Int codes =
+            _mm512_permutexvar_epi64(order, PackCodes(v[r][0], v[r][1], v[q][0], v[q][1], s));
+        _mm256_mask_storeu_epi8(out, half, _mm512_castsi512_si256(codes));
+        if (q > r) {
+          _mm256_mask_storeu_epi8(out + stride, half, _mm512_extracti64x4_epi64(codes, 1));
+        }
+      }
     } else {
-      _mm_mask_storeu_epi8(out, static_cast<__mmask16>(mask), _mm512_castsi512_si128(codes));
+      const Int order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+      const auto quarter = static_cast<__mmask16>(mask);
+      DLPU_UNROLL
+      for (int r = 0; r < kRows; r += 4, out += 4 * stride) {
+        const int q1 = r + 1 < kRows ? r + 1 : r, q2 = r + 2 < kRows ? r + 2 : r;
+        const int q3 = r + 3 < kRows ? r + 3 : r;
+        const Int codes =
+            _mm512_permutexvar_epi32(order, PackCodes(v[r][0], v[q1][0], v[q2][0], v[q3][0], s));
+        _mm_mask_storeu_epi8(out, quarter, _mm512_castsi512_si128(codes));
+        if (q1 > r) {
+          _mm_mask_storeu_epi8(out + stride, quarter, _mm512_extracti32x4_epi32(codes, 1));
+        }
+        if (q2 > r) {
+          _mm_mask_storeu_epi8(out + 2 * stride, quarter, _mm512_extracti32x4_epi32(codes, 2));
+        }
+        if (q3 > r) {
+          _mm_mask_storeu_epi8(out + 3 * stride, quarter, _mm512_extracti32x4_epi32(codes, 3));
+        }
+      }
     }
   }
 };
@@ -131,8 +159,8 @@ Avx512::Int Avx512::Raw(Int x, const Block& b, const RequantStore& s) {
         _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(_mm512_load_pd(b.raw.scale))),
                            _mm512_cvtpd_ps(_mm512_load_pd(b.raw.scale + 8)), 1);
     __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(x), scale);
-    v = _mm512_max_ps(v, _mm512_set1_ps(static_cast<float>(s.raw_low - s.raw_zero)));
-    v = _mm512_min_ps(v, _mm512_set1_ps(static_cast<float>(s.raw_high - s.raw_zero)));
+    v = _mm512_max_ps(v, _mm512_set1_ps(static_cast<float>(s.low - s.zero)));
+    v = _mm512_min_ps(v, _mm512_set1_ps(static_cast<float>(s.high - s.zero)));
     x = _mm512_cvtps_epi32(v);
   } else {
     x = DoublingHighMul(x, b);
@@ -151,9 +179,9 @@ Avx512::Int Avx512::Raw(Int x, const Block& b, const RequantStore& s) {
       x = _mm512_mask_add_epi32(x, shifted, x, bit);
     }
   }
-  x = _mm512_add_epi32(x, Set(s.raw_zero));
-  x = _mm512_min_epi32(_mm512_max_epi32(x, Set(s.raw_low)), Set(s.raw_high));
-  return _mm512_add_epi32(x, Set(s.flip - s.late_zero));
+  x = _mm512_add_epi32(x, Set(s.zero));
+  x = _mm512_min_epi32(_mm512_max_epi32(x, Set(s.low)), Set(s.high));
+  return _mm512_sub_epi32(x, Set(s.late_zero));
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 // Plain structs only: files with instruction-set flags include this. Filled by requant.cc when a
 // layer is prepared, read-only afterwards.
 //
-// Codes inside a kernel are unsigned; a signed output is computed as code + 128 and its top bit
-// is flipped when it is stored. All forms equal Requantize of base/fixed_point.h bit for bit.
+// All forms equal Requantize of base/fixed_point.h bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -51,15 +50,15 @@ struct alignas(64) RequantBlock {
   };
 };
 
-// What all channels of a layer share.
+// What all channels of a layer share; codes in the output's own type.
 struct RequantStore {
-  int32_t late_zero = 0;  // added after the pack to 16 bits: the zero point of the signed forms
-  bool post = false;      // codes need the bounds or the flip
-  uint8_t low = 0, high = 255;  // bounds of the unsigned code
-  uint8_t flip = 0;             // 0x80 when the output is signed
-  // For kRaw, in the output's own type:
-  RequantRounding rounding = RequantRounding::kDouble;
-  int32_t raw_zero = 0, raw_low = 0, raw_high = 255;
+  // Added after the pack to 16 bits: the zero point of the signed forms.
+  int32_t late_zero = 0;
+  bool output_signed = false;
+  bool bounded = false;  // the bounds are narrower than the type, to which packing saturates
+  int32_t low = 0, high = 255;
+  int32_t zero = 0;                                     // for kRaw
+  RequantRounding rounding = RequantRounding::kDouble;  // for kRaw
 };
 
 inline constexpr int kMaxPanelVectors = 4;

@@ -10,32 +10,43 @@
 namespace dlpu {
 namespace {
 
-// Turns accumulators into 32-bit codes in place, each vector by its own form. Not for kRaw.
+// Turns n vectors of accumulators of the same channels into 32-bit codes in place. Not for kRaw.
+template <class V, int n>
+DLPU_INLINE void Requantize(typename V::Int (&x)[n], RequantForm form,
+                            const typename V::Block& block) {
+  switch (form) {
+    case RequantForm::kFloat:
+      DLPU_UNROLL
+      for (int i = 0; i < n; ++i) x[i] = V::Float(x[i], block);
+      break;
+    case RequantForm::kFloatSigned:
+      DLPU_UNROLL
+      for (int i = 0; i < n; ++i) x[i] = V::FloatSigned(x[i], block);
+      break;
+    case RequantForm::kFixed:
+      DLPU_UNROLL
+      for (int i = 0; i < n; ++i) x[i] = V::Fixed(x[i], block);
+      break;
+    default:
+      DLPU_UNROLL
+      for (int i = 0; i < n; ++i) x[i] = V::FixedSigned(x[i], block);
+      break;
+  }
+}
+
+// Turns the accumulators of a tile into 32-bit codes in place, each vector by its own form.
 template <class V, int kRows, int kVectors>
 DLPU_INLINE void RequantizeTile(typename V::Int (&acc)[kRows][kVectors],
                                 const RequantPanel& panel) {
   const auto* blocks = static_cast<const typename V::Block*>(panel.blocks);
   DLPU_UNROLL
   for (int j = 0; j < kVectors; ++j) {
-    const typename V::Block& block = blocks[j];
-    switch (panel.forms[j]) {
-      case RequantForm::kFloat:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Float(acc[r][j], block);
-        break;
-      case RequantForm::kFloatSigned:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FloatSigned(acc[r][j], block);
-        break;
-      case RequantForm::kFixed:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::Fixed(acc[r][j], block);
-        break;
-      default:
-        DLPU_UNROLL
-        for (int r = 0; r < kRows; ++r) acc[r][j] = V::FixedSigned(acc[r][j], block);
-        break;
-    }
+    typename V::Int column[kRows];
+    DLPU_UNROLL
+    for (int r = 0; r < kRows; ++r) column[r] = acc[r][j];
+    Requantize<V>(column, panel.forms[j], blocks[j]);
+    DLPU_UNROLL
+    for (int r = 0; r < kRows; ++r) acc[r][j] = column[r];
   }
 }
 
@@ -45,11 +56,11 @@ __attribute__((noinline)) void StoreRaw(const int32_t* acc, int rows, uint8_t* o
                                         ptrdiff_t stride, const RequantPanel& panel) {
   const auto* blocks = static_cast<const typename V::Block*>(panel.blocks);
   for (int r = 0; r < rows; ++r, output += stride) {
-    typename V::Int codes[kVectors];
+    typename V::Int codes[1][kVectors];
     for (int j = 0; j < kVectors; ++j, acc += V::kLanes) {
-      codes[j] = V::Raw(V::Load(acc), blocks[j], panel.store);
+      codes[0][j] = V::Raw(V::Load(acc), blocks[j], panel.store);
     }
-    V::template StoreCodes<kVectors>(output, codes, panel.mask, panel.store);
+    V::StoreTile(output, 0, codes, panel.mask, panel.store);
   }
 }
 
@@ -68,11 +79,7 @@ DLPU_INLINE void FinishTile(typename V::Int (&acc)[kRows][kVectors], uint8_t* ou
     return;
   }
   RequantizeTile<V>(acc, panel);
-  DLPU_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    V::template StoreCodes<kVectors>(output, acc[r], panel.mask, panel.store);
-    output += stride;
-  }
+  V::StoreTile(output, stride, acc, panel.mask, panel.store);
 }
 
 }  // namespace

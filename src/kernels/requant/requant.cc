@@ -105,24 +105,20 @@ std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, in
 
 RequantPlanner::RequantPlanner(const RequantLayer& layer, CpuFlags cpu)
     : layer_(layer),
-      zero_(layer.zero + (layer.output_signed ? 128 : 0)),
-      low_(layer.low + (layer.output_signed ? 128 : 0)),
-      high_(layer.high + (layer.output_signed ? 128 : 0)),
       signed_(layer.rounding == Rounding::kFloat32Even || layer.rounding == Rounding::kFloat64 ||
               (layer.rounding == Rounding::kDouble && layer.low < layer.zero)),
       certify_((cpu & kCpuAvx2) != 0 && RequantProofAvx2() != nullptr) {}
 
 RequantStore RequantPlanner::Store() const {
   RequantStore store;
-  store.late_zero = signed_ ? zero_ : 0;
-  store.low = static_cast<uint8_t>(std::clamp(low_, 0, 255));
-  store.high = static_cast<uint8_t>(std::clamp(high_, 0, 255));
-  store.flip = layer_.output_signed ? 0x80 : 0;
-  store.post = store.low != 0 || store.high != 255 || store.flip != 0;
+  const int32_t least = layer_.output_signed ? -128 : 0;
+  store.late_zero = signed_ ? layer_.zero : 0;
+  store.output_signed = layer_.output_signed;
+  store.low = layer_.low;
+  store.high = layer_.high;
+  store.bounded = layer_.low > least || layer_.high < least + 255;
+  store.zero = layer_.zero;
   store.rounding = static_cast<RequantRounding>(layer_.rounding);
-  store.raw_zero = layer_.zero;
-  store.raw_low = layer_.low;
-  store.raw_high = layer_.high;
   return store;
 }
 
@@ -135,7 +131,7 @@ bool RequantPlanner::FixedFits(const QuantizedMultiplier& m, int64_t max_abs) co
   if (layer_.rounding != Rounding::kDouble && layer_.rounding != Rounding::kDoubleUp) return false;
   if (m.multiplier < 0 || m.shift > 0 || m.shift < -30 || max_abs > kInt32Max) return false;
   const double product = static_cast<double>(max_abs) * m.multiplier / 2147483648.0;
-  return product + std::ldexp(std::abs(zero_) + 2.0, -m.shift) < 2147483000.0;
+  return product + std::ldexp(std::abs(layer_.zero) + 2.0, -m.shift) < 2147483000.0;
 }
 
 bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) const {
@@ -144,19 +140,19 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) c
       real ? r.scale
            : std::ldexp(static_cast<double>(r.multiplier.multiplier), r.multiplier.shift - 31);
   channel.form = signed_ ? RequantForm::kFloatSigned : RequantForm::kFloat;
-  const int32_t late = signed_ ? zero_ : 0;  // what is added after the conversion
+  const int32_t late = signed_ ? layer_.zero : 0;  // what is added after the conversion
   if (exact == 0.0) {
     channel.scale = 0.0f;
-    channel.offset = static_cast<float>(zero_ - late);
+    channel.offset = static_cast<float>(layer_.zero - late);
     return true;
   }
   // Finer scales fail, as near 255 a float has 16 bits after the point; and with these bounds every
   // step lies inside int32 and no conversion overflows.
   if (!(exact > 1e-5 && exact < 0.99)) return false;
-  int32_t first = low_ + 1 - zero_;
-  std::vector<int32_t> steps = RequantSteps(r, layer_.rounding, first, high_ - zero_);
+  int32_t first = layer_.low + 1 - layer_.zero;
+  std::vector<int32_t> steps = RequantSteps(r, layer_.rounding, first, layer_.high - layer_.zero);
   if (steps.empty()) return false;
-  StepFunction f{nullptr, static_cast<int32_t>(steps.size()), first + zero_ - late, signed_};
+  StepFunction f{nullptr, static_cast<int32_t>(steps.size()), first + layer_.zero - late, signed_};
   steps.resize(steps.size() + 8, 0);
   f.steps = steps.data();
   const RequantProof& proof = *RequantProofAvx2();
@@ -220,7 +216,7 @@ void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requan
       const Wide m = r.multiplier.multiplier;
       // x arrives as x + 2^31 and is multiplied by 2m, so all is scaled by 2 against the formula
       // above. kFixed has s = +1; kFixedSigned folds s = -1 and adds 1 back where x >= 0.
-      Wide add = -(m << 32) + (Wide{with_sign ? 0 : zero_} << (32 + e)) + (Wide{1} << 31);
+      Wide add = -(m << 32) + (Wide{with_sign ? 0 : layer_.zero} << (32 + e)) + (Wide{1} << 31);
       if (e > 0) add += with_sign ? ((Wide{1} << (e - 1)) - 1) << 32 : Wide{1} << (31 + e);
       block.init[lane] = static_cast<int32_t>(static_cast<uint32_t>(init) ^ 0x80000000u);
       block.fixed.even[lane] = static_cast<uint32_t>(r.multiplier.multiplier) * 2u;

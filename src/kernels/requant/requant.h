@@ -60,7 +60,6 @@ class RequantPlanner {
   bool Certify(const Requantization& r, RequantChannel& channel) const;
 
   const RequantLayer layer_;
-  const int32_t zero_, low_, high_;  // as unsigned codes
   // Values of both signs matter and ties go away from zero.
   const bool signed_;
   const bool certify_;
