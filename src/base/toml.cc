@@ -159,7 +159,10 @@ struct Reader {
 
 }  // namespace
 
-bool TomlTable::Has(std::string_view key) const { return node_ && AsTable(node_).contains(key); }
+bool TomlTable::Has(std::string_view key) const {
+  const Reader reader(state_, node_, key);
+  return reader.table && reader.table->contains(key);
+}
 
 std::vector<std::string> TomlTable::Keys() const {
   std::vector<std::string> keys;

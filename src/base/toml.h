@@ -22,6 +22,7 @@ class TomlTable {
  public:
   // False for what a missing table yields; every key of it is then missing without complaint.
   bool present() const { return node_ != nullptr; }
+  // Asking counts as knowing the key.
   bool Has(std::string_view key) const;
   // Keys in alphabetical order.
   std::vector<std::string> Keys() const;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and checking conditions.
+#include "target/condition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+namespace dlpu {
+namespace {
+
+constexpr std::string_view kConfidences[] = {"measured", "derived", "assumed"};
+constexpr std::string_view kEffects[] = {"cpu", "refuse", "slow", "inexact", "note"};
+
+std::vector<std::string> Words(std::span<const std::string_view> words) {
+  return {words.begin(), words.end()};
+}
+
+template <typename Enum>
+Enum FromWord(std::span<const std::string_view> words, std::string_view word) {
+  const auto at = std::find(words.begin(), words.end(), word);
+  return static_cast<Enum>(at == words.end() ? 0 : at - words.begin());
+}
+
+std::vector<std::string> AllValueNames() {
+  std::vector<std::string> names;
+  for (const ValueName& v : ValueNames()) names.emplace_back(v.name);
+  return names;
+}
+
+std::optional<double> NumOrNone(const TomlTable& t, std::string_view key) {
+  return t.Has(key) ? std::optional<double>(t.Num(key)) : std::nullopt;
+}
+
+// Scales are stored as float32, so numbers are compared with that much slack.
+bool Near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(1.0, std::abs(b)); }
+
+bool NumberHolds(const Test& t, double v) {
+  if (!t.in.empty() && std::ranges::none_of(t.in, [&](double x) { return Near(v, x); })) {
+    return false;
+  }
+  if (t.min && v < *t.min) return false;
+  if (t.max && v > *t.max) return false;
+  if (t.above && v <= *t.above) return false;
+  if (t.below && v >= *t.below) return false;
+  if (t.multiple_of && std::fmod(v, *t.multiple_of) != t.remainder) return false;
+  return true;
+}
+
+Test ReadTest(const TomlTable& t) {
+  Test test;
+  const std::vector<std::string> names = AllValueNames();
+  test.value = t.Word("value", names);
+  test.one_of = t.StrsOrNone("one_of");
+  test.in = t.NumsOrNone("in");
+  test.min = NumOrNone(t, "min");
+  test.max = NumOrNone(t, "max");
+  test.above = NumOrNone(t, "above");
+  test.below = NumOrNone(t, "below");
+  test.multiple_of = NumOrNone(t, "multiple_of");
+  if (test.multiple_of && !(*test.multiple_of > 0)) {
+    t.Fail("multiple_of", "'multiple_of' must be positive");
+    test.multiple_of.reset();
+  }
+  test.remainder = t.Num("remainder", 0);
+  test.same_as = t.Word("same_as", names, "");
+  if (test.one_of.empty() && test.in.empty() && !test.min && !test.max && !test.above &&
+      !test.below && !test.multiple_of && test.same_as.empty()) {
+    t.Fail("value", "a test needs one_of, in, min, max, above, below, multiple_of or same_as");
+  }
+  return test;
+}
+
+}  // namespace
+
+std::string_view ConfidenceName(Confidence c) { return kConfidences[static_cast<int>(c)]; }
+std::string_view EffectName(Effect e) { return kEffects[static_cast<int>(e)]; }
+
+Fact ReadFact(const TomlTable& table, const TomlTable& sources) {
+  Fact fact;
+  // Several sources are joined in the data with '+'.
+  std::string keys = table.Str("source");
+  while (!keys.empty()) {
+    const size_t plus = keys.find('+');
+    const std::string key = keys.substr(0, plus);
+    keys = plus == std::string::npos ? "" : keys.substr(plus + 1);
+    if (!sources.Has(key)) {
+      table.Fail("source", fmt::format("the source '{}' is not in [sources]", key));
+      break;
+    }
+    fact.source += (fact.source.empty() ? "" : "; ") + sources.Str(key);
+  }
+  fact.confidence =
+      FromWord<Confidence>(kConfidences, table.Word("confidence", Words(kConfidences)));
+  return fact;
+}
+
+std::string ValueText(const Value& value) {
+  if (const std::string* word = std::get_if<std::string>(&value)) return *word;
+  return fmt::format("{}", std::get<double>(value));
+}
+
+Verdict Check(const Test& test, const ValueLookup& lookup) {
+  const std::optional<Value> value = lookup(test.value);
+  if (!value) return Verdict::kUnknown;
+  if (!test.same_as.empty()) {
+    const std::optional<Value> other = lookup(test.same_as);
+    if (!other) return Verdict::kUnknown;
+    if (*value != *other) return Verdict::kBroken;
+  }
+  if (const std::string* word = std::get_if<std::string>(&*value)) {
+    const bool allowed =
+        test.one_of.empty() || std::ranges::find(test.one_of, *word) != test.one_of.end();
+    return allowed ? Verdict::kHolds : Verdict::kBroken;
+  }
+  return NumberHolds(test, std::get<double>(*value)) ? Verdict::kHolds : Verdict::kBroken;
+}
+
+Verdict Check(const Condition& condition, const ValueLookup& lookup) {
+  for (const Test& applies : condition.applies) {
+    const Verdict verdict = Check(applies, lookup);
+    if (verdict == Verdict::kUnknown) return Verdict::kUnknown;
+    if (verdict == Verdict::kBroken) return Verdict::kHolds;
+  }
+  return condition.test ? Check(*condition.test, lookup) : Verdict::kUnknown;
+}
+
+std::string Found(const Condition& condition, const ValueLookup& lookup) {
+  if (!condition.test) return "";
+  const std::optional<Value> value = lookup(condition.test->value);
+  std::string text =
+      fmt::format("{} {}", condition.test->value, value ? ValueText(*value) : "not known");
+  if (!condition.test->same_as.empty()) {
+    const std::optional<Value> other = lookup(condition.test->same_as);
+    text +=
+        fmt::format(", {} {}", condition.test->same_as, other ? ValueText(*other) : "not known");
+  }
+  return text;
+}
+
+Condition ReadCondition(const TomlTable& t, const TomlTable& sources, Effect effect,
+                        const Fact* inherited) {
+  Condition c;
+  c.id = t.Str("id");
+  c.says = t.Str("says");
+  c.error = t.Str("error", "");
+  c.effect = FromWord<Effect>(kEffects, t.Word("effect", Words(kEffects), EffectName(effect)));
+  for (const TomlTable& applies : t.Tables("if")) c.applies.push_back(ReadTest(applies));
+  if (t.Has("value")) {
+    c.test = ReadTest(t);
+  } else {
+    c.effect = Effect::kNote;
+  }
+  c.fact = inherited && !t.Has("source") ? *inherited : ReadFact(t, sources);
+  return c;
+}
+
+}  // namespace dlpu

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conditions: the small vocabulary in which data/targets says what a DLPU runs. A condition is a
+// test of one value of a node (or of the whole model), a sentence for people, and where the fact
+// comes from. Values are asked for by name, so the data knows nothing of our graph and the tests
+// need none. Plain values; any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/toml.h"
+
+namespace dlpu {
+
+// How a fact about a camera was obtained.
+enum class Confidence {
+  kMeasured,  // on the silicon, by whom the source says
+  kDerived,   // from documents, source code or published figures
+  kAssumed,   // a judgement; the source says on what grounds
+};
+std::string_view ConfidenceName(Confidence confidence);  // "measured", "derived", "assumed"
+
+struct Fact {
+  std::string source;  // in full, as [sources] of the file spells it out
+  Confidence confidence = Confidence::kAssumed;
+};
+
+// Reads `source` (a key of `sources`) and `confidence` of a table.
+Fact ReadFact(const TomlTable& table, const TomlTable& sources);
+
+// A value of a node or model: a number, or a word such as "SAME" or "int8".
+using Value = std::variant<double, std::string>;
+std::string ValueText(const Value& value);  // 3, 0.5, SAME
+// The value of that name, or nothing when it makes no sense there or is not known.
+using ValueLookup = std::function<std::optional<Value>(std::string_view name)>;
+
+// One comparison. Every limit that is set must hold.
+struct Test {
+  std::string value;                   // a name of ValueNames()
+  std::vector<std::string> one_of;     // words allowed
+  std::vector<double> in;              // numbers allowed
+  std::optional<double> min, max;      // inclusive
+  std::optional<double> above, below;  // exclusive
+  std::optional<double> multiple_of;
+  double remainder = 0;  // of the division by multiple_of
+  std::string same_as;   // name of a value that must be equal
+};
+
+// What the camera does with a node, or the model, that breaks a condition.
+enum class Effect {
+  kCpu,      // the node runs on the camera's CPU
+  kRefuse,   // the model does not load, or the compiler does not take it
+  kSlow,     // it runs, more slowly than it could
+  kInexact,  // it runs, with other numbers than the CPU gives
+  kNote,     // nothing certain; worth knowing
+};
+std::string_view EffectName(Effect effect);  // "cpu", "refuse", "slow", "inexact", "note"
+
+struct Condition {
+  std::string id;             // unique within the target: "conv-2d-stride"
+  std::vector<Test> applies;  // the condition is about nodes for which all of these hold
+  std::optional<Test> test;   // none: no machine can check it; it is always a note
+  Effect effect = Effect::kCpu;
+  std::string says;   // the requirement as a sentence part: "the stride must be 1 or 2"
+  std::string error;  // the camera's own words, when known; {value} stands for the value found
+  Fact fact;
+};
+
+enum class Verdict { kHolds, kBroken, kUnknown };
+
+// kUnknown when the value is not available.
+Verdict Check(const Test& test, const ValueLookup& lookup);
+// kHolds also when the condition does not apply; kUnknown without a test or value.
+Verdict Check(const Condition& condition, const ValueLookup& lookup);
+// What was found, for the message of a broken condition: "stride_h 3"; empty without a test.
+std::string Found(const Condition& condition, const ValueLookup& lookup);
+
+// Reads a condition; `effect` is what the table need not say. Its own facts (source, confidence)
+// are optional where `inherited` is given.
+Condition ReadCondition(const TomlTable& table, const TomlTable& sources, Effect effect,
+                        const Fact* inherited);
+
+// Every value name data may use, with what it means; see docs in values.cc.
+struct ValueName {
+  const char* name;
+  const char* meaning;
+};
+const std::vector<ValueName>& ValueNames();
+
+}  // namespace dlpu

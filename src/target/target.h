@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Target: everything dlpu knows about one kind of camera processor, loaded from
+// data/targets/<name>.toml. Targets differ only in this data. Plain values owned by the caller; any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "target/condition.h"
+
+namespace dlpu {
+
+// A device as the camera's larod service lists it.
+struct TargetDevice {
+  std::string name;                // "axis-a8-dlpu-tflite"
+  std::string runs;                // model, preprocess
+  std::string engine;              // cpu, dlpu, gpu, isp
+  std::vector<std::string> takes;  // model formats: tflite, edgetpu-tflite, cvflow-bin, vip-nb, ...
+  std::optional<int> chip;         // larodChip number of API versions 1 and 2
+  std::string note;
+  Fact fact;
+};
+
+struct TargetQuantization {
+  std::string need;  // none, int8 (the model must come quantized), compiler (the compiler does it)
+  std::string weights;  // per-channel, per-tensor, any: what to make when there is a choice
+  std::vector<std::string> types;  // element types of activations it runs: int8, uint8, float32
+  std::string says;
+  Fact fact;
+};
+
+// A tool of the chip's vendor without which no file for the camera can be made.
+struct TargetCompiler {
+  std::string name;                // "Edge TPU Compiler 16.0"
+  std::string program;             // the program looked up in PATH; empty: none that dlpu can run
+  std::vector<std::string> takes;  // tflite, onnx
+  std::string makes;               // edgetpu-tflite, cvflow-bin
+  bool available = false;          // can anyone download it?
+  std::string says;                // how to get it, what it needs
+  Fact fact;
+};
+
+// How a model is split between the DLPU and the camera's CPU.
+struct TargetPartition {
+  std::string rest;   // cpu (nodes the DLPU does not run go to the CPU), refuse
+  std::string order;  // any: several DLPU parts; prefix: one part, all after the first miss is CPU
+  std::optional<int> most;  // more DLPU parts than this are refused
+  std::string says;
+  Fact fact;
+};
+
+// The arithmetic dlpu runs models of this target with.
+struct TargetArithmetic {
+  std::string profile;  // tflite-reference, tflite-builtin, xnnpack, or the chip's own
+  std::string says;     // how near that is to the chip
+  Fact fact;
+};
+
+// How pictures must lie in memory.
+struct TargetInput {
+  std::string layout;      // any, rgb-interleaved, rgb-planar
+  int pitch_multiple = 1;  // bytes; each row starts at a multiple of it
+  std::string says;
+  Fact fact;
+};
+
+// A processor inside the target. Numbers that are not known are absent.
+struct TargetEngine {
+  std::string name;  // dlpu, cpu
+  std::string title;
+  std::optional<int> cores;
+  std::optional<double> macs_per_cycle, clock_mhz;
+  std::string says;
+  Fact fact;
+};
+
+struct TargetMemory {
+  std::string name;  // "parameter cache"
+  uint64_t bytes = 0;
+  std::string says;
+  Fact fact;
+};
+
+// An op the DLPU runs, and on which conditions.
+struct TargetOp {
+  std::string name;  // TensorFlow Lite's name: CONV_2D
+  std::vector<Condition> conditions;
+  std::string note;
+  Fact fact;
+};
+
+struct Target {
+  std::string name;                   // artpec8
+  std::string title;                  // ARTPEC-8
+  std::string dlpu;                   // "ARTPEC-8 DLPU", "none": as products name it
+  std::string device;                 // the larod device models go to
+  std::string summary;                // one sentence
+  std::vector<TargetDevice> devices;  // in the order the camera lists them
+  std::vector<std::string> formats;   // what a user brings: tflite, onnx
+  std::string camera_format;          // what the camera loads: tflite, edgetpu-tflite, cvflow-bin
+  TargetQuantization quantization;
+  std::optional<TargetCompiler> compiler;  // absent: the camera loads the file as it is
+  TargetPartition partition;
+  TargetArithmetic arithmetic;
+  TargetInput input;
+  std::vector<TargetEngine> engines;
+  std::vector<TargetMemory> memories;
+  // Which ops the DLPU runs: all; listed (`ops`, nothing else is known to run); unknown (the vendor
+  // publishes no list).
+  std::string coverage;
+  std::vector<TargetOp> ops;           // in alphabetical order
+  std::vector<Condition> node_rules;   // about every node meant for the DLPU
+  std::vector<Condition> model_rules;  // about the model as a whole
+};
+
+// Reads one target; `name` is how errors call the text.
+Result<Target> ParseTarget(const std::string& text, const std::string& name);
+// All of data/targets, in alphabetical order. The file's stem must be the target's name.
+Result<std::vector<Target>> LoadTargets();
+// One target by name ("artpec8"), title ("ARTPEC-8") or larod device; case, '-' and '_' do not
+// count. An unknown name is an error that suggests the nearest and lists all.
+Result<Target> FindTarget(const std::vector<Target>& targets, std::string_view name);
+Result<Target> FindTarget(std::string_view name);
+
+// The table row of an op; null when the target has none.
+const TargetOp* FindOp(const Target& target, std::string_view op);
+
+// Where a node ends up, and which conditions decided it.
+struct Support {
+  enum class Where { kDlpu, kCpu, kRefused, kUnknown } where = Where::kUnknown;
+  struct Finding {
+    const Condition* condition;  // owned by the target
+    std::string found;           // "stride_h 3"
+    Verdict verdict;             // kBroken, or kUnknown for what cannot be checked
+  };
+  std::vector<Finding> findings;
+};
+// `op` is the op's name in TensorFlow Lite. kUnknown: the vendor publishes no list.
+Support SupportOf(const Target& target, std::string_view op, const ValueLookup& lookup);
+
+}  // namespace dlpu
