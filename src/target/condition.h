@@ -85,7 +85,7 @@ std::string Found(const Condition& condition, const ValueLookup& lookup);
 Condition ReadCondition(const TomlTable& table, const TomlTable& sources, Effect effect,
                         const Fact* inherited);
 
-// Every value name data may use, with what it means; see docs in values.cc.
+// Every value name the data may use, with what it means.
 struct ValueName {
   const char* name;
   const char* meaning;

@@ -2,10 +2,13 @@
 // Conditions: each kind of comparison, when a condition applies, and what is not known.
 #include "target/condition.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
+
+#include "base/file.h"
 
 namespace dlpu {
 namespace {
@@ -114,6 +117,16 @@ TEST(Condition, ValueNamesAreUnique) {
   std::set<std::string> names;
   for (const ValueName& v : ValueNames()) EXPECT_TRUE(names.insert(v.name).second) << v.name;
   EXPECT_GT(names.size(), 30u);
+}
+
+// docs/targets.md is where one looks the names up.
+TEST(Condition, ValueNamesAreDocumented) {
+  Result<std::string> docs = ReadTextFile("docs/targets.md");
+  ASSERT_TRUE(docs.ok()) << docs.error().message;
+  for (const ValueName& v : ValueNames()) {
+    const std::string row = fmt::format("| `{}` | {} |", v.name, v.meaning);
+    EXPECT_NE(docs->find(row), std::string::npos) << row;
+  }
 }
 
 }  // namespace
