@@ -41,7 +41,9 @@ TEST(FixedMath, CloseToTheRealFunctions) {
   }
   for (int64_t x = 2; x < (1 << 30); x = x * 3 + 1) {
     const QuantizedMultiplier m = InverseSqrt(static_cast<int32_t>(x));
-    EXPECT_NEAR(std::ldexp(m.multiplier, m.shift - 31) * std::sqrt(static_cast<double>(x)), 1.0, 1e-5) << x;
+    EXPECT_NEAR(std::ldexp(m.multiplier, m.shift - 31) * std::sqrt(static_cast<double>(x)), 1.0,
+                1e-5)
+        << x;
   }
 }
 
