@@ -3,9 +3,7 @@
 // else from the attribute; one extent may be -1.
 #include <fmt/format.h>
 
-#include <cstring>
-
-#include "ops/common.h"
+#include "ops/movement.h"
 
 namespace dlpu {
 namespace {
@@ -53,23 +51,6 @@ Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
   return std::vector<OutputSpec>{{input.type, shape}};
 }
 
-Work CountWork(const OpContext& context) { return ElementwiseWork(context, 0); }
-
-Result<PreparedOp> Prepare(const PrepareContext& context) {
-  const Tensor& input = context.input(0);
-  const auto bytes = static_cast<size_t>(ByteCount(input.type, input.shape));
-  PreparedOp op;
-  op.row = "copy";
-  op.run = [bytes](const RunArgs& args) {
-    // The memory plan usually lets both share, and then there is nothing to do.
-    if (args.outputs[0] != args.inputs[0] && bytes != 0) {
-      std::memcpy(args.outputs[0], args.inputs[0], bytes);
-    }
-    return OkStatus();
-  };
-  return op;
-}
-
 }  // namespace
 
 const OpDef kReshapeOp = {
@@ -77,8 +58,8 @@ const OpDef kReshapeOp = {
     .arity = Arity{1, 2, 1, 1},
     .infer = Infer,
     .quantize = QuantizeRule{.kind = QuantizeRule::Kind::kSameAsInput},
-    .work = CountWork,
-    .prepare = Prepare,
+    .work = MovementWork,
+    .prepare = PrepareSameBytes,
     .alias = Alias::kInput0,
 };
 
