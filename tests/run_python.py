@@ -30,7 +30,10 @@ def main():
     passed = result.testsRun - failed - skipped
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"passed": passed, "failed": failed, "skipped": skipped}, file)
+            notes = [f"failed: {test.id()}" for test, _ in result.failures + result.errors]
+            notes += [f"skipped: {test.id()}: {why}" for test, why in result.skipped]
+            json.dump({"passed": passed, "failed": failed, "skipped": skipped, "notes": notes},
+                      file)
     return 1 if failed or not passed else 0
 
 

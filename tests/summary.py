@@ -61,7 +61,8 @@ def collect(folder):
             elif name.endswith(".json"):
                 with open(path, encoding="utf-8") as file:
                     data = json.load(file)
-                yield label, [data[k] for k in ("passed", "failed", "skipped")], []
+                counts = [data[k] for k in ("passed", "failed", "skipped")]
+                yield label, counts, data.get("notes", [])
         if "ctest.junit" in names:
             counts, notes = count_ctest(os.path.join(where, "ctest.junit"), gtest_failures)
             if any(counts):

@@ -147,8 +147,10 @@ def main():
         write_golden(args.write_golden, verdicts, args.seed)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
+            notes = [f"failed: {name}: {row.failed} of {row.cases} cases"
+                     for name, row in sorted(rows.items()) if row.failed]
             json.dump({"passed": total.cases - total.failed, "failed": total.failed, "skipped": 0,
-                       "rows": {name: vars(row) for name, row in rows.items()}}, file)
+                       "notes": notes, "rows": {name: vars(row) for name, row in rows.items()}}, file)
     if total.cases == 0 or total.bytes == 0:
         print("nothing was compared")
         return 1

@@ -195,7 +195,9 @@ def main():
         skipped = 1
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"passed": passed, "failed": failed, "skipped": skipped,
+            notes = [f"failed: {v['name']}: {v['problem']}" for v in verdicts if v["problem"]]
+            notes += [f"skipped: {v['name']}: {v['refused']}" for v in verdicts if v["refused"]]
+            json.dump({"passed": passed, "failed": failed, "skipped": skipped, "notes": notes,
                        "models": verdicts}, file, indent=1)
     if models and sum(v["bytes"] for v in verdicts) == 0:
         print("nothing was compared")
