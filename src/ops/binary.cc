@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "ops/unary.h"
 
 namespace dlpu {
@@ -42,6 +44,23 @@ Status ExpectBinaryCodes(const OpContext& context) {
 bool IsPlainInt16(const OpContext& context) {
   return context.input(0).type == DataType::kInt16 && !context.input(0).quantization.present() &&
          !context.input(1).quantization.present() && !context.output(0).quantization.present();
+}
+
+Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess guess,
+                                    const std::function<uint8_t(uint8_t, uint8_t)>& code) {
+  DLPU_TRY(const Shape shape, BinaryShape(context));
+  const BroadcastPlan plan =
+      PlanBroadcast({&context.input(0).shape, &context.input(1).shape}, shape);
+  guess.is_signed = context.input(0).type == DataType::kInt8;
+  const auto function = std::make_shared<const BytePairFunction>(guess, code, context.cpu);
+  PreparedOp op;
+  op.row = function->row();
+  op.run = [plan, function](const RunArgs& args) {
+    BroadcastBytePairs(plan, *function, args.inputs[0], args.inputs[1], args.outputs[0],
+                       args.pool);
+    return OkStatus();
+  };
+  return op;
 }
 
 }  // namespace dlpu

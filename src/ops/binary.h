@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "kernels/elementwise/broadcast.h"
+#include "kernels/elementwise/byte_pair.h"
 #include "ops/common.h"
 #include "ops/op.h"
 
@@ -58,6 +59,11 @@ template <typename T, typename F>
 Result<PreparedOp> PrepareBinary(const PrepareContext& context, F f) {
   return PrepareBinary<T, T, T, F>(context, std::move(f));
 }
+
+// A step that computes out = code(a, b) on the bytes of 8-bit codes; `guess` without type says
+// what `code` approximates.
+Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess guess,
+                                    const std::function<uint8_t(uint8_t, uint8_t)>& code);
 
 // A step that computes out = f(a, b) on codes; f takes and returns int32. The three tensors have
 // one 8- or 16-bit type.

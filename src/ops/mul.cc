@@ -46,7 +46,20 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context) {
   product.multiplier = QuantizeMultiplier(factor);
   product.low = range.low;
   product.high = range.high;
-  return PrepareBinaryCodes(context, product);
+  if (context.input(0).type == DataType::kInt16) return PrepareBinaryCodes(context, product);
+  BytePairGuess guess;
+  guess.form = BytePairForm::kProduct;
+  guess.scale_x = RealFactor(product.multiplier);
+  guess.zero_x = product.zero_a;
+  guess.zero_y = product.zero_b;
+  guess.zero_out = product.zero_out;
+  guess.low = product.low;
+  guess.high = product.high;
+  const bool is_signed = context.input(0).type == DataType::kInt8;
+  return PrepareBytePairs(context, guess, [=](uint8_t x, uint8_t y) {
+    return static_cast<uint8_t>(is_signed ? product(static_cast<int8_t>(x), static_cast<int8_t>(y))
+                                          : product(x, y));
+  });
 }
 
 Result<PreparedOp> PrepareNarrowing(const PrepareContext& context) {

@@ -77,22 +77,27 @@ Result<std::optional<PowerOfTwoSum>> MakePowerOfTwoSum(const PrepareContext& con
   return std::optional<PowerOfTwoSum>(sum);
 }
 
-// The quantized form through tables of both scaled inputs: one rescaling for each element.
+// The quantized form of 8-bit codes, tried out as a float formula for all pairs of codes.
 template <typename T>
 Result<PreparedOp> PrepareSum8(const PrepareContext& context, const QuantizedSum& sum) {
-  struct Tables {
-    std::array<int32_t, 256> a, b;
-    QuantizedSum sum;
-  };
-  auto tables = std::make_shared<Tables>();
-  tables->sum = sum;
+  std::array<int32_t, 256> a, b;
   for (int i = 0; i < 256; ++i) {
     const T code = static_cast<T>(static_cast<uint8_t>(i));
-    tables->a[i] = sum.ScaleA(code);
-    tables->b[i] = sum.ScaleB(code);
+    a[i] = sum.ScaleA(code);
+    b[i] = sum.ScaleB(code);
   }
-  return PrepareBinary<uint8_t>(context, [tables](uint8_t x, uint8_t y) {
-    return static_cast<uint8_t>(tables->sum.Finish(AddWrap(tables->a[x], tables->b[y])));
+  const double unit = std::ldexp(RealFactor(sum.out), sum.left_shift);
+  BytePairGuess guess;
+  guess.form = BytePairForm::kSum;
+  guess.scale_x = RealFactor(sum.a) * unit;
+  guess.scale_y = (sum.subtract ? -1.0 : 1.0) * RealFactor(sum.b) * unit;
+  guess.zero_x = sum.zero_a;
+  guess.zero_y = sum.zero_b;
+  guess.zero_out = sum.zero_out;
+  guess.low = sum.low;
+  guess.high = sum.high;
+  return PrepareBytePairs(context, guess, [&](uint8_t x, uint8_t y) {
+    return static_cast<uint8_t>(sum.Finish(AddWrap(a[x], b[y])));
   });
 }
 

@@ -2,6 +2,8 @@
 // The specification of byte tables and the list of rows.
 #include "kernels/lut/table.h"
 
+#include "kernels/lut/byte_table_rows.h"
+
 namespace dlpu {
 
 void ByteTableReference(const uint8_t table[256], const uint8_t* in, uint8_t* out, int64_t n) {
@@ -9,9 +11,16 @@ void ByteTableReference(const uint8_t table[256], const uint8_t* in, uint8_t* ou
 }
 
 const std::vector<ByteTableRow>& ByteTableRows() {
-  static const std::vector<ByteTableRow> rows = {
-      {"table_reference", kCpuNone, ByteTableReference},
-  };
+  static const std::vector<ByteTableRow> rows = [] {
+    std::vector<ByteTableRow> built;
+    for (const ByteTableRow& row :
+         {ByteTableRow{"table_avx512vnni", kCpuAvx512 | kCpuAvx512Vnni, ByteTableRunAvx512Vnni()},
+          ByteTableRow{"table_avx2", kCpuAvx2, ByteTableRunAvx2()},
+          ByteTableRow{"table_reference", kCpuNone, ByteTableReference}}) {
+      if (row.run != nullptr) built.push_back(row);
+    }
+    return built;
+  }();
   return rows;
 }
 

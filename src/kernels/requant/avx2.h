@@ -174,7 +174,7 @@ DLPU_INLINE __m256i RoundShift(__m256i x, __m256i shift, bool away) {
                           _mm256_and_si256(_mm256_and_si256(bit, one), shifted));
 }
 
-Avx2::Int Avx2::Raw(Int x, const Block& b, const RequantStore& s) {
+[[maybe_unused]] Avx2::Int Avx2::Raw(Int x, const Block& b, const RequantStore& s) {
   if (s.rounding == RequantRounding::kFloat64) {
     const __m128i low = ScaleDouble(_mm256_castsi256_si128(x), b.raw.scale);
     const __m128i high = ScaleDouble(_mm256_extracti128_si256(x, 1), b.raw.scale + 4);

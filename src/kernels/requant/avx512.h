@@ -148,7 +148,7 @@ DLPU_INLINE __m512i DoublingHighMul(__m512i x, const RequantBlock<16>& b) {
   return _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
 }
 
-Avx512::Int Avx512::Raw(Int x, const Block& b, const RequantStore& s) {
+[[maybe_unused]] Avx512::Int Avx512::Raw(Int x, const Block& b, const RequantStore& s) {
   const Int one = Set(1);
   if (s.rounding == RequantRounding::kFloat64) {
     const __m256i low = ScaleDouble(_mm512_castsi512_si256(x), b.raw.scale);

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Search for a float formula that equals a function of two codes everywhere.
+#include "kernels/elementwise/byte_pair.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace dlpu {
+namespace {
+
+constexpr BytePairRow kRows[] = {
+    {"byte_pair_avx512", kCpuAvx2 | kCpuAvx512, BytePairRunAvx512},
+    {"byte_pair_avx2", kCpuAvx2, BytePairRunAvx2},
+};
+
+struct Interval {
+  double low = -1e300, high = 1e300;
+};
+
+// The offsets for which the formula of these scales, in exact arithmetic, gives every code of the
+// table. `late` is what is added after the conversion.
+Interval FeasibleOffsets(const BytePairGuess& g, double scale_x, double scale_y, int32_t late,
+                         const uint8_t* table) {
+  Interval offset;
+  const auto value = [&](int byte) { return g.is_signed ? static_cast<int8_t>(byte) : byte; };
+  for (int x = 0; x < 256; ++x) {
+    for (int y = 0; y < 256; ++y) {
+      const int32_t code = value(table[256 * x + y]);
+      const double p = static_cast<double>(value(x) - g.zero_x) * (value(y) - g.zero_y);
+      const double real =
+          g.form == BytePairForm::kSum ? scale_x * value(x) + scale_y * value(y) : scale_x * p;
+      // code - 1/2 <= real + offset + late <= code + 1/2; bounds of the code are one-sided.
+      const double least = code > g.low ? code - late - 0.5 - real : -1e300;
+      const double most = code < g.high ? code - late + 0.5 - real : 1e300;
+      if (g.form == BytePairForm::kSum || p >= 0) {
+        offset.low = std::max(offset.low, least);
+        offset.high = std::min(offset.high, most);
+      } else {  // the offset takes the product's sign
+        offset.low = std::max(offset.low, -most);
+        offset.high = std::min(offset.high, -least);
+      }
+    }
+  }
+  return offset;
+}
+
+float Nudge(float v, int ulps) {
+  for (; ulps > 0; --ulps) v = std::nextafter(v, INFINITY);
+  for (; ulps < 0; ++ulps) v = std::nextafter(v, -INFINITY);
+  return v;
+}
+
+}  // namespace
+
+std::span<const BytePairRow> BytePairRows() { return kRows; }
+
+BytePairFunction::BytePairFunction(const BytePairGuess& guess,
+                                   const std::function<uint8_t(uint8_t, uint8_t)>& code,
+                                   CpuFlags cpu)
+    : table_(256 * 256) {
+  for (int x = 0; x < 256; ++x) {
+    for (int y = 0; y < 256; ++y) {
+      table_[static_cast<size_t>(256 * x + y)] =
+          code(static_cast<uint8_t>(x), static_cast<uint8_t>(y));
+    }
+  }
+  for (const BytePairRow& row : kRows) {
+    if ((row.needs & ~cpu) != 0 || row.run() == nullptr) continue;
+    run_ = row.run();
+    if (!FindFormula(guess)) break;  // rows compute the same: none will do
+    row_ = row.name;
+    table_ = {};
+    return;
+  }
+  run_ = nullptr;
+}
+
+bool BytePairFunction::FindFormula(const BytePairGuess& g) {
+  const bool sum = g.form == BytePairForm::kSum;
+  const int32_t late = sum ? 0 : g.zero_out;
+  const int32_t least = g.is_signed ? -128 : 0;
+  args_.form = g.form;
+  args_.input_signed = g.is_signed;
+  args_.zero_x = static_cast<float>(g.zero_x);
+  args_.zero_y = static_cast<float>(g.zero_y);
+  args_.store.late_zero = late;
+  args_.store.output_signed = g.is_signed;
+  args_.store.low = g.low;
+  args_.store.high = g.high;
+  args_.store.bounded = g.low > least || g.high < least + 255;
+  const auto nearest_x = static_cast<float>(g.scale_x), nearest_y = static_cast<float>(g.scale_y);
+  for (const int nudge_x : {0, 1, -1, 2, -2}) {
+    for (const int nudge_y : {0, 1, -1}) {
+      if (!sum && nudge_y != 0) continue;
+      args_.scale_x = Nudge(nearest_x, nudge_x);
+      args_.scale_y = Nudge(nearest_y, nudge_y);
+      Interval offset = FeasibleOffsets(g, args_.scale_x, args_.scale_y, late, table_.data());
+      if (!sum) offset.low = std::max(offset.low, 0.0);
+      for (const double part : {0.5, 0.25, 0.75}) {
+        if (offset.low > offset.high) break;
+        args_.offset = static_cast<float>(offset.low + (offset.high - offset.low) * part);
+        if (Holds(args_)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool BytePairFunction::Holds(const BytePairArgs& args) const {
+  uint8_t ys[256], codes[256];
+  for (int y = 0; y < 256; ++y) ys[y] = static_cast<uint8_t>(y);
+  for (int x = 0; x < 256; ++x) {
+    const auto byte = static_cast<uint8_t>(x);
+    run_(args, &byte, false, ys, true, codes, 256);
+    if (std::memcmp(codes, table_.data() + 256 * x, 256) != 0) return false;
+  }
+  return true;
+}
+
+void BytePairFunction::Run(const uint8_t* x, bool x_advances, const uint8_t* y, bool y_advances,
+                           uint8_t* out, int64_t n) const {
+  if (run_ != nullptr) {
+    if (n > 0) run_(args_, x, x_advances, y, y_advances, out, n);
+    return;
+  }
+  const int64_t step_x = x_advances ? 1 : 0, step_y = y_advances ? 1 : 0;
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = table_[static_cast<size_t>(256 * x[i * step_x] + y[i * step_y])];
+  }
+}
+
+void BroadcastBytePairs(const BroadcastPlan& plan, const BytePairFunction& function,
+                        const uint8_t* a, const uint8_t* b, uint8_t* out, ThreadPool& pool) {
+  pool.ParallelFor(plan.count, 4 * kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+    ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
+      function.Run(a + offsets[0], plan.advances[0], b + offsets[1], plan.advances[1], out + first,
+                   n);
+    });
+  });
+}
+
+}  // namespace dlpu
