@@ -70,30 +70,6 @@ Result<LoadedModel> LoadModel(const std::string& name_or_path) {
   return model;
 }
 
-Result<std::vector<std::string>> ReadLabels(const std::string& path) {
-  DLPU_TRY(const std::string text, ReadTextFile(path));
-  std::vector<std::string> labels;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    labels.push_back(line);
-  }
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  // "12  name": files that number their classes, perhaps with gaps.
-  std::vector<std::string> numbered;
-  for (const std::string& label : labels) {
-    size_t digits = 0;
-    while (digits < label.size() && label[digits] >= '0' && label[digits] <= '9') ++digits;
-    const size_t name = label.find_first_not_of(" :\t,", digits);
-    if (digits == 0 || digits > 6 || name == digits || name == std::string::npos) return labels;
-    const auto index = static_cast<size_t>(std::stoul(label.substr(0, digits)));
-    if (index > 100000) return labels;
-    if (numbered.size() <= index) numbered.resize(index + 1);
-    numbered[index] = label.substr(name);
-  }
-  return numbered;
-}
-
 Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries) {
   std::map<std::string, Shape> shapes;
   for (const std::string& entry : entries) {

@@ -14,6 +14,7 @@
 #include "ir/graph.h"
 #include "passes/compile.h"
 #include "run/runner.h"
+#include "vision/labels.h"
 
 namespace dlpu {
 
@@ -22,16 +23,12 @@ struct LoadedModel {
   std::string sha256;  // of the file
   int64_t bytes = 0;   // of the file
   Graph graph;
-  std::optional<ZooModel> zoo;      // what the zoo knows about it
-  std::vector<std::string> labels;  // class 0 first; empty when none are known
+  std::optional<ZooModel> zoo;  // what the zoo knows about it
+  Labels labels;                // class 0 first; empty when none are known
 };
 
 // Reads a model. A file that is no model is refused with what it is instead.
 Result<LoadedModel> LoadModel(const std::string& name_or_path);
-
-// One name per line; a leading number ("0 person" or "0: person") is dropped when every line has
-// it.
-Result<std::vector<std::string>> ReadLabels(const std::string& path);
 
 // What the commands that run a model have in common.
 struct ModelOptions {

@@ -2,9 +2,11 @@
 // dlpu run: computes a model's outputs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/interpret.h"
 #include "app/tensor_input.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -18,7 +20,7 @@ namespace {
 struct Arguments {
   ModelArguments model;
   InputOptions inputs;
-  std::string output_dir, json;
+  std::string output_dir, json, task, draw, labels;
 };
 
 // A tensor's name with everything but letters, digits, '.', '-' and '_' replaced, at most 100 long.
@@ -42,11 +44,38 @@ Status WriteOutputs(const Runner& runner, const std::string& folder) {
   return OkStatus();
 }
 
+// What the outputs mean, in lines; draws it when asked to.
+Result<std::vector<std::string>> Interpreted(const Arguments& arguments, const Runner& runner,
+                                             const LoadedModel& model,
+                                             std::vector<FilledInput>& inputs) {
+  const auto picture = std::find_if(inputs.begin(), inputs.end(),
+                                    [](const FilledInput& input) { return input.is_picture; });
+  if (!arguments.draw.empty() && picture == inputs.end()) {
+    return InvalidError("--draw: needs a picture as --input");
+  }
+  DLPU_TRY(const Head head, FindHead(runner, arguments.task));
+  if (picture == inputs.end()) {
+    // Without a picture only classes have a meaning.
+    if (head.kind != HeadKind::kClassify) return std::vector<std::string>();
+    DLPU_TRY(const Interpretation result, InterpretOutputs(runner, model, head, {}));
+    return InterpretationLines(result, model.labels, 1, 1);
+  }
+  DLPU_TRY(const Interpretation result, InterpretOutputs(runner, model, head, picture->placement));
+  if (!arguments.draw.empty()) {
+    DrawInterpretation(picture->picture, result);
+    DLPU_RETURN_IF_ERROR(WritePng(arguments.draw, picture->picture));
+  }
+  return InterpretationLines(result, model.labels, picture->picture.width, picture->picture.height);
+}
+
 CommandResult Run(const Arguments& arguments) {
   DLPU_TRY(const ModelOptions options, Parse(arguments.model));
-  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(LoadedModel model, LoadModel(options.model));
+  if (!arguments.labels.empty()) {
+    DLPU_TRY(model.labels, ReadLabels(arguments.labels));
+  }
   DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
-  DLPU_TRY(const std::vector<FilledInput> inputs, FillInputs(*runner, model, arguments.inputs));
+  DLPU_TRY(std::vector<FilledInput> inputs, FillInputs(*runner, model, arguments.inputs));
   DLPU_RETURN_IF_ERROR(runner->Run());
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
                                  {"model", model.path},
@@ -73,6 +102,9 @@ CommandResult Run(const Arguments& arguments) {
   if (!arguments.output_dir.empty()) {
     DLPU_RETURN_IF_ERROR(WriteOutputs(*runner, arguments.output_dir));
   }
+  DLPU_TRY(const std::vector<std::string> found, Interpreted(arguments, *runner, model, inputs));
+  for (const std::string& line : found) text += "  " + line + "\n";
+  json["found"] = found;
   PrintText(arguments.json, text);
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
   return static_cast<int>(kExitOk);
@@ -93,6 +125,10 @@ void AddRunCommand(CLI::App& app) {
   command.Flag("--bgr", &arguments->inputs.bgr, "The model's first channel is blue");
   command.Option("--output-dir", "DIR", &arguments->output_dir,
                  "Write each output as <position>_<name>.npy");
+  command.Option("--task", "TASK", &arguments->task,
+                 "What the outputs mean: auto (default), classify, detect, segment, pose, none");
+  command.Option("--labels", "FILE", &arguments->labels, "Names of the classes, one a line");
+  command.Option("--draw", "OUT.png", &arguments->draw, "Write the picture with what was found");
   command.Json(&arguments->json);
 }
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ir/quantization_style.h"
 #include "report/table.h"
 
 namespace dlpu {
@@ -75,51 +76,6 @@ Json TensorJson(const Tensor& tensor) {
   return json;
 }
 
-std::string QuantizationStyle(const Graph& graph) {
-  // Weights are what convolution-like ops take as their second input.
-  int float32 = 0, float16 = 0, per_tensor = 0, per_channel = 0, is_unsigned = 0, dynamic = 0;
-  int wide = 0;
-  std::set<TensorId> half;
-  for (const Node& node : graph.nodes) {
-    if (NodeOpName(node) == "DEQUANTIZE" && graph.tensors[node.inputs[0]].is_constant &&
-        graph.tensors[node.inputs[0]].type == DataType::kFloat16) {
-      half.insert(node.outputs[0]);
-    }
-  }
-  for (const Node& node : graph.nodes) {
-    const std::string op = NodeOpName(node);
-    const bool has_weights = op == "CONV_2D" || op == "DEPTHWISE_CONV_2D" ||
-                             op == "FULLY_CONNECTED" || op == "TRANSPOSE_CONV";
-    if (!has_weights || node.inputs.size() < 2 || node.inputs[1] == kNoTensor) continue;
-    const Tensor& weights = graph.tensors[node.inputs[1]];
-    const TensorId data =
-        op == "TRANSPOSE_CONV" && node.inputs.size() > 2 ? node.inputs[2] : node.inputs[0];
-    const DataType activation = data == kNoTensor ? weights.type : graph.tensors[data].type;
-    if (IsFloat(weights.type)) {
-      ++(half.count(node.inputs[1]) != 0 ? float16 : float32);
-    } else if (IsFloat(activation)) {
-      ++dynamic;
-    } else {
-      ++(weights.quantization.per_channel() ? per_channel : per_tensor);
-      is_unsigned += weights.type == DataType::kUInt8;
-      wide += activation == DataType::kInt16;
-    }
-  }
-  const int integer = per_tensor + per_channel;
-  const int total = float32 + float16 + dynamic + integer;
-  if (total == 0) return "no weights";
-  const char* scheme = per_channel > 0 ? "per-channel" : "per-tensor";
-  if (integer == total) {
-    if (wide == integer) return fmt::format("int16 activations, int8 weights {}", scheme);
-    return fmt::format("{} {}", is_unsigned > 0 ? "uint8" : "int8", scheme);
-  }
-  if (float16 > 0 && integer == 0 && dynamic == 0) return "float16 weights, float32 arithmetic";
-  if (dynamic > 0 && integer == 0) return "dynamic range (int8 weights, float32 activations)";
-  if (float32 == total) return "float32";
-  return fmt::format("mixed: {} float, {} dynamic-range and {} integer layers", float32 + float16,
-                     dynamic, integer);
-}
-
 ModelTotals TotalsOf(const Program& program) {
   ModelTotals totals;
   std::set<TensorId> seen;
@@ -139,7 +95,7 @@ std::string InspectText(const SourceInfo& source, const Graph& graph, const Prog
                                  BytesText(source.bytes), source.sha256);
   AddTensorLines(graph.inputs, graph.tensors, "input", text);
   AddTensorLines(graph.outputs, graph.tensors, "output", text);
-  text += fmt::format("quantization {}\n", QuantizationStyle(graph));
+  text += fmt::format("quantization {}\n", QuantizationText(SummariseQuantization(graph)));
   text += fmt::format("ops          {}:", graph.nodes.size());
   for (const auto& [op, count] : CountOps(graph)) text += fmt::format(" {} {}", count, op);
   text += '\n';
@@ -158,7 +114,7 @@ Json InspectJson(const SourceInfo& source, const Graph& graph, const Program* pr
                {"model", source.path},
                {"sha256", source.sha256},
                {"file_bytes", source.bytes},
-               {"quantization", QuantizationStyle(graph)},
+               {"quantization", QuantizationText(SummariseQuantization(graph))},
                {"ops", Json::object()},
                {"inputs", Json::array()},
                {"outputs", Json::array()}};

@@ -37,9 +37,6 @@ std::string KernelsText(const Runner& runner);
 std::string TypeText(const Tensor& tensor);
 // {"name", "type", "shape", "scale", "zero_point"}.
 nlohmann::ordered_json TensorJson(const Tensor& tensor);
-// "uint8 per-tensor", "int8 per-channel", "float16 weights", "float32", ...: of the whole model.
-std::string QuantizationStyle(const Graph& graph);
-
 struct ModelTotals {
   int64_t macs = 0, parameter_bytes = 0, arena_bytes = 0;
 };

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a model as a whole is quantized, told from its layers with weights. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ir/graph.h"
+
+namespace dlpu {
+
+enum class QuantizationStyle : uint8_t {
+  kNoWeights,
+  kFloat32,
+  kFloat16Weights,  // float16 weights behind DEQUANTIZE, float32 arithmetic
+  kDynamicRange,    // int8 weights, float32 activations
+  kInt8PerChannel,
+  kInt8PerTensor,
+  kUint8PerTensor,    // TensorFlow 1 style
+  kInt16Activations,  // int16 activations, int8 weights
+  kMixed,             // some layers integer, some not
+};
+
+struct QuantizationSummary {
+  QuantizationStyle style = QuantizationStyle::kNoWeights;
+  int float_layers = 0, dynamic_layers = 0, integer_layers = 0;  // layers with weights
+};
+QuantizationSummary SummariseQuantization(const Graph& graph);
+
+// "int8 per-channel", "float16 weights, float32 arithmetic", "mixed: 3 float and 20 integer
+// layers".
+std::string QuantizationText(const QuantizationSummary& summary);
+
+// Whether every layer with weights computes in 8-bit integers.
+bool IsFullInteger8(const QuantizationSummary& summary);
+
+}  // namespace dlpu
