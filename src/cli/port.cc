@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -23,7 +24,10 @@ struct Arguments {
 };
 
 Result<std::vector<Target>> ChooseTargets(const std::string& names) {
-  DLPU_TRY(const std::vector<Target> all, LoadTargets());
+  DLPU_TRY(std::vector<Target> all, LoadTargets());
+  // The plain CPU first: what it computes is what the others are compared with.
+  std::stable_partition(all.begin(), all.end(),
+                        [](const Target& target) { return target.dlpu == "none"; });
   if (names == "all") return all;
   std::vector<Target> chosen;
   std::istringstream list(names);
