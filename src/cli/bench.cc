@@ -10,7 +10,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <sstream>
 
+#include "app/peers.h"
 #include "app/tensor_input.h"
 #include "cli/command.h"
 #include "report/inspect.h"
@@ -22,7 +24,7 @@ namespace {
 struct Arguments {
   ModelArguments model;
   BenchOptions bench;
-  std::string json;
+  std::string json, against;
 };
 
 std::string StepsText(const Runner& runner, const BenchResult& result) {
@@ -43,6 +45,32 @@ std::string StepsText(const Runner& runner, const BenchResult& result) {
   return table.Text();
 }
 
+std::vector<std::string> Names(const std::string& list) {
+  std::vector<std::string> names;
+  std::istringstream words(list);
+  for (std::string name; std::getline(words, name, ',');) names.push_back(name);
+  return names;
+}
+
+void AddPeer(const PeerResult& peer, double our_median, std::string& text,
+             nlohmann::ordered_json& json) {
+  nlohmann::ordered_json row = {{"peer", peer.name}, {"version", peer.version}};
+  if (peer.milliseconds.empty()) {
+    text += fmt::format("{}: not run: {}\n", peer.name, peer.problem);
+    row["problem"] = peer.problem;
+  } else {
+    const BenchResult times{peer.milliseconds, {}};
+    const double median = times.Quantile(0.5);
+    text += fmt::format("{} {}: median {}, p90 {}; dlpu takes {:.2f} of its time\n", peer.name,
+                        peer.version, DurationText(median), DurationText(times.Quantile(0.9)),
+                        our_median / median);
+    row["median_ms"] = median;
+    row["p90_ms"] = times.Quantile(0.9);
+    row["ratio"] = our_median / median;
+  }
+  json["peers"].push_back(std::move(row));
+}
+
 CommandResult RunBench(const Arguments& arguments) {
   DLPU_TRY(const ModelOptions options, Parse(arguments.model));
   DLPU_TRY(const LoadedModel model, LoadModel(options.model));
@@ -51,7 +79,14 @@ CommandResult RunBench(const Arguments& arguments) {
   const double load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   FillRandom(*runner, 1);
-  DLPU_TRY(const BenchResult result, Bench(*runner, arguments.bench));
+  ComparedBench compared;
+  if (arguments.against.empty()) {
+    DLPU_TRY(compared.ours, Bench(*runner, arguments.bench));
+  } else {
+    DLPU_TRY(compared,
+             BenchAgainst(*runner, model.path, Names(arguments.against), arguments.bench));
+  }
+  const BenchResult& result = compared.ours;
   const double median = result.Quantile(0.5);
   const int64_t macs = TotalsOf(runner->program()).macs;
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
@@ -75,7 +110,8 @@ CommandResult RunBench(const Arguments& arguments) {
       DurationText(result.Quantile(0.99)), result.milliseconds.size(), runner->threads(),
       runner->threads() == 1 ? "" : "s", DurationText(load_ms), CountText(macs),
       static_cast<double>(macs) * 1e-6 / median);
-  if (arguments.bench.steps) {
+  for (const PeerResult& peer : compared.peers) AddPeer(peer, median, text, json);
+  if (arguments.bench.steps && !result.step_milliseconds.empty()) {
     text += "\n" + StepsText(*runner, result);
     json["steps"] = nlohmann::ordered_json::array();
     for (size_t i = 0; i < result.step_milliseconds.size(); ++i) {
@@ -105,6 +141,8 @@ void AddBenchCommand(CLI::App& app) {
                  "Stop after so many seconds (default 2)");
   command.Option("--warm-up", "N", &arguments->bench.warm_up, 0, 100000,
                  "Runs before timing (default 3)");
+  command.Option("--against", "PEER[,PEER]", &arguments->against,
+                 "Time litert, litert-reference or onnxruntime in turns with dlpu");
   command.Flag("--steps", &arguments->bench.steps, "Time every step");
   command.Json(&arguments->json);
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times a model here and in other engines, in turns, so that all meet the same load on the
+// machine. One thread, one Runner.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "run/bench.h"
+#include "run/runner.h"
+
+namespace dlpu {
+
+struct PeerResult {
+  std::string name;     // litert, litert-reference, onnxruntime
+  std::string version;  // empty when it did not run
+  std::string problem;  // why it did not run; empty when it did
+  std::vector<double> milliseconds;
+};
+
+struct ComparedBench {
+  BenchResult ours;
+  std::vector<PeerResult> peers;
+};
+
+// Rounds of a few runs each, ours and every peer's in turn, until options.max_seconds are spent.
+// Peers are Python packages, run by $DLPU_PYTHON or python3; one that is not installed has a
+// problem. `model_path` is the file both read; the inputs are those in the Runner.
+Result<ComparedBench> BenchAgainst(Runner& runner, const std::string& model_path,
+                                   const std::vector<std::string>& peers,
+                                   const BenchOptions& options);
+
+}  // namespace dlpu
