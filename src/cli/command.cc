@@ -112,9 +112,108 @@ Result<ModelOptions> Parse(const ModelArguments& arguments) {
   return options;
 }
 
+namespace {
+
+std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+// Options of a command that have a flag ("--json"), and its positional arguments.
+std::vector<const CLI::Option*> OptionsOf(const CLI::App& command, bool positional) {
+  return command.get_options(
+      [=](const CLI::Option* option) { return option->get_positional() == positional; });
+}
+
+std::string FlagsOf(const CLI::App& command) {
+  std::string flags;
+  for (const CLI::Option* option : OptionsOf(command, false)) {
+    for (const std::string& name : option->get_lnames()) {
+      flags += (flags.empty() ? "--" : " --") + name;
+    }
+  }
+  return flags;
+}
+
+// A completion script for bash, which zsh reads as well (bashcompinit).
+std::string CompletionScript(const CLI::App& app) {
+  std::string names, cases;
+  for (const CLI::App* command : SubcommandsOf(app)) {
+    names += (names.empty() ? "" : " ") + command->get_name();
+    cases += fmt::format("    {}) words='{}' ;;\n", command->get_name(), FlagsOf(*command));
+  }
+  return fmt::format(
+      "# Completion for dlpu; put it where bash looks, or: source <(dlpu --completion)\n"
+      "_dlpu() {{\n"
+      "  local word=${{COMP_WORDS[COMP_CWORD]}} words\n"
+      "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
+      "    COMPREPLY=($(compgen -W '{} --help --version' -- \"$word\"))\n"
+      "    return\n"
+      "  fi\n"
+      "  case ${{COMP_WORDS[1]}} in\n{}"
+      "  esac\n"
+      "  case $word in\n"
+      "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$word\")) ;;\n"
+      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+      "  esac\n"
+      "}}\n"
+      "complete -o filenames -F _dlpu dlpu\n",
+      names, cases);
+}
+
+// Text in a man page: a leading dot or quote and backslashes would be commands.
+std::string Roff(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '-') out += '\\';
+    out += c;
+  }
+  return !out.empty() && (out[0] == '.' || out[0] == '\'') ? "\\&" + out : out;
+}
+
+std::string ManPage(const CLI::App& app) {
+  std::string page = fmt::format(
+      ".TH DLPU 1 \"\" \"dlpu {}\"\n.SH NAME\ndlpu \\- {}\n.SH SYNOPSIS\n.B dlpu\nCOMMAND "
+      "[ARGUMENTS]\n",
+      DLPU_VERSION, Roff("neural networks for camera accelerators, on a PC"));
+  page += ".SH COMMANDS\n";
+  for (const CLI::App* command : SubcommandsOf(app)) {
+    page += fmt::format(".SS dlpu {}", command->get_name());
+    for (const CLI::Option* option : OptionsOf(*command, true)) {
+      page += " " + Roff(option->get_name(true));
+    }
+    page += "\n" + Roff(command->get_description()) + ".\n";
+    for (const CLI::Option* option : OptionsOf(*command, false)) {
+      const std::string type = option->get_type_size() == 0 ? "" : " " + option->get_type_name();
+      page += fmt::format(".TP\n.B {}{}\n{}\n", Roff(option->get_name(false, true)), Roff(type),
+                          Roff(option->get_description()));
+    }
+  }
+  page +=
+      ".SH EXIT STATUS\n0 ok, 1 failed, 2 usage, 3 findings at or above \\-\\-fail\\-on, 4 a "
+      "gate not met, 5 not loadable on the target.\n";
+  return page;
+}
+
+}  // namespace
+
 int RunCommandLine(int argc, const char* const* argv) {
   CLI::App app("dlpu: neural networks for Axis camera accelerators, on a PC", "dlpu");
   app.require_subcommand(1);
+  // Both are made from the definitions that --help shows.
+  app.add_flag_callback(
+      "--completion",
+      [&app] {
+        PrintText("", CompletionScript(app));
+        throw CLI::Success();
+      },
+      "Print a completion script for bash and zsh");
+  app.add_flag_callback(
+      "--man",
+      [&app] {
+        PrintText("", ManPage(app));
+        throw CLI::Success();
+      },
+      "Print the man page");
   app.set_version_flag("--version", "dlpu " DLPU_VERSION);
 #define DLPU_COMMAND(Name) Add##Name##Command(app);
 #include "cli/commands.def"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "ir/text.h"
 
 namespace dlpu {
 namespace {
@@ -13,12 +14,16 @@ namespace {
 struct Arguments {
   ModelArguments model;
   std::string json;
-  bool layers = false, memory = false, kernels = false;
+  bool layers = false, memory = false, kernels = false, text = false;
 };
 
 CommandResult Inspect(const Arguments& arguments) {
   DLPU_TRY(const ModelOptions options, Parse(arguments.model));
   DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  if (arguments.text) {
+    PrintText(arguments.json, PrintGraph(model.graph, {.max_constant_bytes = 64}));
+    return static_cast<int>(kExitOk);
+  }
   const SourceInfo source{model.path, model.sha256, model.bytes};
   CompileOptions compile;
   DLPU_TRY(compile.profile, ParseProfile(options.profile));
@@ -50,6 +55,8 @@ void AddInspectCommand(CLI::App& app) {
   command.Flag("--layers", &arguments->layers, "One line for each step");
   command.Flag("--memory", &arguments->memory, "The memory plan: tensors, lifetimes, offsets");
   command.Flag("--kernels", &arguments->kernels, "The kernel chosen for each step");
+  command.Flag("--text", &arguments->text,
+               "The graph as text, as read from the file; large constants as hashes");
   command.Json(&arguments->json);
 }
 
