@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a new user meets it: help texts, results, and one clear sentence for each
+thing that is wrong. The program is build/release/bin/dlpu, or $DLPU_PROGRAM. With DLPU_REBASE=1
+the golden help texts are rewritten."""
+import json
+import os
+import re
+import stat
+import struct
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
+GOLDEN = os.path.join(ROOT, "tests/golden/help")
+COMMANDS = ["port", "inspect", "run", "bench", "targets", "products", "zoo"]
+
+
+def dlpu(*arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def png(path, width, height, colour_type, depth, pixel):
+    """A PNG of one colour, written without any library."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + pixel * width for _ in range(height))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.write(chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)))
+        file.write(chunk(b"IDAT", zlib.compress(rows)))
+        file.write(chunk(b"IEND", b""))
+
+
+class HelpTest(unittest.TestCase):
+    def test_help_texts_are_the_golden_ones(self):
+        os.makedirs(GOLDEN, exist_ok=True)
+        for name in ["dlpu", *COMMANDS]:
+            arguments = ["--help"] if name == "dlpu" else [name, "--help"]
+            result = dlpu(*arguments)
+            self.assertEqual(result.returncode, 0)
+            path = os.path.join(GOLDEN, name + ".txt")
+            if os.environ.get("DLPU_REBASE"):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(result.stdout)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(result.stdout, file.read(), f"{path}: run with DLPU_REBASE=1")
+
+    def test_every_command_is_covered(self):
+        listed = re.findall(r"^  (\w+) ", dlpu("--help").stdout.split("Subcommands:")[1], re.M)
+        self.assertEqual(listed, COMMANDS)
+
+    def test_man_page_and_completion_name_every_command(self):
+        man, completion = dlpu("--man").stdout, dlpu("--completion").stdout
+        for name in COMMANDS:
+            self.assertIn(f".SS dlpu {name}", man)
+            self.assertIn(f"    {name}) words=", completion)
+
+    def test_usage_errors_exit_with_2(self):
+        for arguments in [[], ["nonsense"], ["run"], ["bench", "digits", "--threads", "0"]]:
+            self.assertEqual(dlpu(*arguments).returncode, 2, arguments)
+
+
+class MistakeTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content)
+        return path
+
+    def refused(self, arguments, *parts):
+        """One sentence on stderr that has all the parts, and exit code 1."""
+        result = dlpu(*arguments)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("dlpu ")]
+        self.assertEqual(len(lines), 1, result.stderr)
+        for part in parts:
+            self.assertIn(part, lines[0])
+
+    def model(self):
+        with open(os.path.join(ROOT, "data/models/digits.tflite"), "rb") as file:
+            return file.read()
+
+    def test_missing_file(self):
+        for command in ["inspect", "run", "port"]:
+            self.refused([command, self.path("no.tflite")], "no.tflite", "no such file")
+
+    def test_directory(self):
+        self.refused(["inspect", self.folder.name], "is a directory")
+
+    def test_picture_as_model(self):
+        path = self.path("photo.png")
+        png(path, 4, 4, 2, 8, b"\1\2\3")
+        self.refused(["run", path], "photo.png", "a PNG picture", "give a .tflite file")
+
+    def test_truncated_model(self):
+        path = self.path("cut.tflite", self.model()[:20000])
+        self.refused(["inspect", path], "cut.tflite", "damaged or cut off")
+
+    def test_empty_model(self):
+        self.refused(["inspect", self.path("empty.tflite", b"")], "an empty file")
+
+    def test_input_of_the_wrong_size_names_what_would_fit(self):
+        path = self.path("input.raw", bytes(28 * 28))
+        self.refused(["run", "digits", "--input", path], "float32 1x28x28x1, 3136 bytes",
+                     "has 784, which would fit uint8")
+
+    def test_too_many_inputs(self):
+        path = self.path("input.raw", bytes(3136))
+        self.refused(["run", "digits", "--input", path, "--input", path], "the model has 1 input")
+
+    def test_output_folder_that_cannot_be_made(self):
+        path = self.path("file", b"x")
+        self.refused(["run", "digits", "--output-dir", os.path.join(path, "out")], "cannot be made")
+
+    def test_unwritable_output_folder(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may write everywhere")
+        os.chmod(self.folder.name, stat.S_IRUSR | stat.S_IXUSR)
+        self.addCleanup(os.chmod, self.folder.name, stat.S_IRWXU)
+        self.refused(["run", "digits", "--output-dir", self.path("out")], "cannot be made")
+
+    def test_unknown_names_are_named(self):
+        self.refused(["run", "digits", "--profile", "exact"], "--profile exact", "tflite-reference")
+        self.refused(["run", "digits", "--cut-at", "NOPE"], "--cut-at NOPE")
+        self.refused(["run", "digits", "--shape", "x=1,2,3,4"], "--shape x", "'image'")
+        self.refused(["port", "digits", "--to", "artpec10"], "artpec10")
+        self.refused(["products", "Q99999"], "Q99999")
+        self.refused(["bench", "digits", "--against", "tflow"], "--against tflow")
+
+    def test_truncated_picture(self):
+        path = self.path("cut.png")
+        png(path, 32, 32, 2, 8, b"\1\2\3")
+        with open(path, "rb") as file:
+            data = file.read()
+        self.refused(["run", "digits", "--input", self.path("cut2.png", data[:45])], "cut2.png")
+
+
+class ResultTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def test_pictures_of_all_kinds_run(self):
+        kinds = {"rgb": (2, 8, b"\x50\x60\x70"), "alpha": (6, 8, b"\x50\x60\x70\x80"),
+                 "grey": (0, 8, b"\x50"), "grey16": (0, 16, b"\x50\x51"),
+                 "rgb16": (2, 16, b"\x50\x51\x60\x61\x70\x71")}
+        for name, (colour_type, depth, pixel) in kinds.items():
+            path = os.path.join(self.folder.name, name + ".png")
+            png(path, 40, 30, colour_type, depth, pixel)
+            result = dlpu("run", "digits", "--input", path, "--json", "-")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(len(json.loads(result.stdout)["outputs"][0]["sha256"]), 64)
+
+    def test_outputs_are_written_under_their_names_and_nothing_else(self):
+        out = os.path.join(self.folder.name, "a/b")
+        result = dlpu("run", "digits", "--output-dir", out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(os.listdir(out), ["0_probabilities.npy"])
+        with open(os.path.join(out, "0_probabilities.npy"), "rb") as file:
+            self.assertEqual(file.read(6), b"\x93NUMPY")
+
+    def test_threads_do_not_change_the_hash(self):
+        hashes = set()
+        for threads in ["1", "2", "4"]:
+            result = dlpu("run", "digits", "--threads", threads, "--json", "-")
+            hashes.add(json.loads(result.stdout)["outputs"][0]["sha256"])
+        self.assertEqual(len(hashes), 1)
+
+    def test_port_lists_every_target_once(self):
+        result = dlpu("port", "digits", "--to", "all", "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = json.loads(result.stdout)["targets"]
+        self.assertEqual(sorted(row["target"] for row in rows),
+                         ["artpec7", "artpec8", "artpec9", "cpu", "cv25", "cv75"])
+        verdicts = {row["target"]: row["verdict"] for row in rows}
+        self.assertEqual(verdicts["cpu"], "runs")
+        self.assertEqual(verdicts["artpec8"], "needs_preparation")
+
+    def test_port_to_one_target_that_refuses_exits_with_5(self):
+        self.assertEqual(dlpu("port", "digits", "--to", "artpec8").returncode, 5)
+        self.assertEqual(dlpu("port", "digits", "--to", "cpu").returncode, 0)
+
+    def test_a_product_is_found_under_the_names_people_use(self):
+        for text in ["Q1656-LE", "q1656-le", "AXIS Q1656-LE"]:
+            rows = json.loads(dlpu("products", text, "--json", "-").stdout)["products"]
+            self.assertIn("AXIS Q1656-LE", [row["product"] for row in rows], text)
+
+    def test_bench_has_its_fields(self):
+        result = dlpu("bench", "digits", "--seconds", "0.05", "--steps", "--json", "-")
+        facts = json.loads(result.stdout)
+        for field in ["median_ms", "p90_ms", "p99_ms", "threads", "macs", "steps"]:
+            self.assertIn(field, facts)
+
+
+if __name__ == "__main__":
+    unittest.main()
