@@ -84,6 +84,12 @@ Status ExpectReducibleCodes(const OpContext& context) {
   return OkStatus();
 }
 
+Status ExpectSameCodes(const OpContext& context) {
+  const Tensor& input = context.input(0);
+  if (!IsInteger(input.type) || BitsOf(input.type) > 16) return OkStatus();
+  return ExpectSameQuantization(context, input, context.output(0));
+}
+
 Result<PreparedOp> PrepareQuantizedSum(const PrepareContext& context, bool mean) {
   DLPU_RETURN_IF_ERROR(ExpectReducibleCodes(context));
   DLPU_TRY(ReducePlan plan, ReadReduction(context));

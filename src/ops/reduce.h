@@ -21,6 +21,8 @@ Work ReductionWork(const OpContext& context);
 
 // Error unless both tensors are quantized with one scale each; int16 needs zero points of 0.
 Status ExpectReducibleCodes(const OpContext& context);
+// Error unless codes of at most 16 bits have one scale and zero point on both sides.
+Status ExpectSameCodes(const OpContext& context);
 
 // A step that folds codes or numbers of type In into Acc and stores finish(acc) as In. Where there
 // is nothing to fold, every output is `empty`.

@@ -67,6 +67,46 @@ DLPU_PEER_CASE(reduce, mean_image_int8) {
                         ReduceAttrs{.keep_dims = random.Chance(0.5)});
 }
 
+// --- SUM, REDUCE_* ---------------------------------------------------------------------------
+
+DLPU_PEER_CASE(reduce, sum_float32) {
+  return Reduction(random, Op::kSum, DataType::kFloat32, false);
+}
+// Not int8 or int16: LiteRT's reference kernel of SUM reads their bytes as uint8.
+DLPU_PEER_CASE(reduce, sum_uint8) { return Reduction(random, Op::kSum, DataType::kUInt8, true); }
+DLPU_PEER_CASE(reduce, sum_int) {
+  const DataType type = random.Pick({DataType::kInt32, DataType::kInt64});
+  return Reduction(random, Op::kSum, type, false);
+}
+DLPU_PEER_CASE(reduce, reduce_max_any) {
+  return Reduction(random, Op::kReduceMax, MovementType(random, false), false);
+}
+DLPU_PEER_CASE(reduce, reduce_min_any) {
+  return Reduction(random, Op::kReduceMin, MovementType(random, false), false);
+}
+DLPU_PEER_CASE(reduce, reduce_prod_plain) {
+  const DataType type = random.Pick({DataType::kFloat32, DataType::kInt32, DataType::kInt64});
+  return Reduction(random, Op::kReduceProd, type, false);
+}
+
+// Few factors, so that something other than the ends of the range comes out.
+Case QuantizedProduct(Random& random, DataType type) {
+  CaseBuilder builder(random);
+  const Shape shape = RandomShape(random, 1, 4, 3);
+  const Axes axes = RandomAxes(random, shape);
+  const Quantization in = RandomQuantization(random, type);
+  const double codes = HighestCode(type) - static_cast<double>(LowestCode(type));
+  const double largest = in.scale0() * codes / 2;
+  const double range = std::pow(largest, static_cast<double>(std::min<int64_t>(axes.folded, 3)));
+  const Quantization out = OutputQuantization(random, type, range, in.scale0());
+  const TensorId x = builder.Input(type, shape, in);
+  const TensorId list = builder.Ints(axes.list);
+  return builder.Finish(Op::kReduceProd, {x, list}, type, out,
+                        ReduceAttrs{.keep_dims = random.Chance(0.5)});
+}
+DLPU_PEER_CASE(reduce, reduce_prod_int8) { return QuantizedProduct(random, DataType::kInt8); }
+DLPU_PEER_CASE(reduce, reduce_prod_int16) { return QuantizedProduct(random, DataType::kInt16); }
+
 // --- ARG_MAX ---------------------------------------------------------------------------------
 
 Case Arg(Random& random, Op op) {
@@ -86,6 +126,7 @@ Case Arg(Random& random, Op op) {
 }
 
 DLPU_PEER_CASE(reduce, arg_max_any) { return Arg(random, Op::kArgMax); }
+DLPU_PEER_CASE(reduce, arg_min_any) { return Arg(random, Op::kArgMin); }
 
 }  // namespace
 }  // namespace dlpu::peer
