@@ -130,6 +130,40 @@ T FixedTanh(T a, int m) {
   return a > 0 ? t : static_cast<T>(-t);
 }
 
+// LiteRT log_x_for_x_greater_than_or_equal_to_1: natural logarithm of a Qm number that is at least
+// 1, as a Q5 number. A rational series around the nearest of two powers of two.
+inline int32_t FixedLogOfAtLeastOne(int32_t x, int m) {
+  constexpr int kOutputBits = 5, kAccumulatorBits = kOutputBits + 1;
+  constexpr int32_t kLog2 = 1488522236, kFourthRootHalf = 1805811301, kSqrtHalf = 1518500250;
+  constexpr int32_t kAlphaN = 117049297, kAlphaD = 127690142, kAlphaI = 1057819769,
+                    kAlphaF = 638450708;
+  const int32_t quarter = FixedScale<int32_t>(1 << 29, -kAccumulatorBits);
+  const auto saturate = [](int64_t v) {
+    return static_cast<int32_t>(std::clamp<int64_t>(v, std::numeric_limits<int32_t>::min(),
+                                                    std::numeric_limits<int32_t>::max()));
+  };
+  const auto whole = [](int bits) { return FixedScale<int32_t>(bits, 31 - kAccumulatorBits); };
+  const int zeros_a = std::countl_zero(static_cast<uint32_t>(x));
+  const int32_t r_a =
+      FixedScale<int32_t>(FixedMul(FixedScale<int32_t>(x, zeros_a - 1), kSqrtHalf), 1);
+  const int32_t power_a = saturate(static_cast<int64_t>(whole(m - zeros_a)) + quarter);
+  const int zeros_b = std::countl_zero(static_cast<uint32_t>(FixedMul(x, kSqrtHalf))) - 1;
+  const int32_t r_b = FixedScale<int32_t>(x, zeros_b);
+  const int32_t power_b = saturate(static_cast<int64_t>(whole(m - zeros_b)) - quarter);
+  const int32_t r = std::min(r_a, r_b), power = std::max(power_a, power_b);
+
+  const int32_t p = FixedHalfSum<int32_t>(r, kFourthRootHalf);
+  const int32_t half_q = SubWrap(r, kFourthRootHalf);
+  const int32_t q = AddWrap(half_q, half_q);
+  const int32_t square = FixedMul(q, q);
+  const int32_t numerator = AddWrap(FixedMul(q, r), FixedMul(FixedMul(q, square), kAlphaN));
+  const int32_t denominator = AddWrap(
+      FixedMul(p, AddWrap(AddWrap(kAlphaI, q), FixedMul(kAlphaD, square))), FixedMul(kAlphaF, q));
+  const int32_t fraction = FixedMul(FixedScale<int32_t>(numerator, -kAccumulatorBits),
+                                    FixedReciprocalOfOnePlus(denominator));
+  return FixedScale<int32_t>(AddWrap(FixedMul(power, kLog2), fraction), 1);
+}
+
 // LiteRT GetReciprocal: 1 / x for a positive Qm x as reciprocal (Q0) * 2^-bits_over_unit.
 struct FixedReciprocal {
   int32_t reciprocal;

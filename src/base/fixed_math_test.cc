@@ -39,6 +39,10 @@ TEST(FixedMath, CloseToTheRealFunctions) {
     EXPECT_NEAR(FixedLogistic<int16_t>(a, 3), 32768 / (1 + std::exp(-x)), 8) << raw;
     EXPECT_NEAR(FixedTanh<int16_t>(a, 3), 32768 * std::tanh(x), 16) << raw;
   }
+  for (int64_t x = 1 << 19; x <= INT32_MAX; x = x * 17 / 16) {  // Q12.19
+    const double real = std::log(static_cast<double>(x) / (1 << 19));
+    EXPECT_NEAR(FixedLogOfAtLeastOne(static_cast<int32_t>(x), 12), std::ldexp(real, 26), 64) << x;
+  }
   for (int64_t x = 2; x < (1 << 30); x = x * 3 + 1) {
     const QuantizedMultiplier m = InverseSqrt(static_cast<int32_t>(x));
     EXPECT_NEAR(std::ldexp(m.multiplier, m.shift - 31) * std::sqrt(static_cast<double>(x)), 1.0,

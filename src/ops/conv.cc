@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace dlpu {
@@ -73,6 +75,31 @@ Rounding ConvRounding(Profile profile) {
   return Rounding::kDouble;
 }
 
+Profile LayerProfile(const PrepareContext& context, bool needs_bias) {
+  if (context.profile != Profile::kXnnpack) return context.profile;
+  const Tensor& weights = context.input(1);
+  const bool shifted = weights.type != DataType::kUInt8 && weights.quantization.zero0() != 0;
+  const bool refused = shifted || (needs_bias && !context.has_input(2));
+  return refused ? Profile::kTfliteBuiltin : Profile::kXnnpack;
+}
+
+Result<CodeRange> LayerActivationRange(const OpContext& context, Profile profile,
+                                       Activation activation, const Tensor& output) {
+  if (profile != Profile::kXnnpack || activation == Activation::kNone) {
+    return QuantizedActivationRange(context, activation, output);
+  }
+  DLPU_TRY(const FloatRange real, FloatActivationRange(context, activation));
+  const CodeRange type{LowestCode(output.type), HighestCode(output.type)};
+  const auto code = [&](float v) {
+    const float scaled = v / output.quantization.scale0();
+    const float shifted = scaled + static_cast<float>(output.quantization.zero0());
+    const float clamped =
+        std::min(std::max(shifted, static_cast<float>(type.low)), static_cast<float>(type.high));
+    return static_cast<int32_t>(std::nearbyint(clamped));
+  };
+  return CodeRange{code(real.low), code(real.high)};
+}
+
 Status ExpectBias(const OpContext& context, size_t index, DataType type, int32_t channels) {
   if (!context.has_input(index)) return OkStatus();
   const Tensor& bias = context.input(index);
@@ -93,13 +120,11 @@ std::vector<int32_t> Int32Bias(const OpContext& context, size_t index, int32_t c
   return bias;
 }
 
-namespace {
 Status ExpectConstant(const OpContext& context, const Tensor& weights) {
   if (weights.is_constant) return OkStatus();
   return context.Unsupported(fmt::format(
       "weights '{}' are computed while the model runs; they must be constant", weights.name));
 }
-}  // namespace
 
 Status ExpectFloat(const OpContext& context) {
   const Tensor &weights = context.input(1), &output = context.output(0);

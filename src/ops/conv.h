@@ -36,6 +36,16 @@ Result<std::vector<Requantization>> EffectiveScales(const OpContext& context, Sc
 // Rounding of int8 and uint8 CONV_2D in a profile.
 Rounding ConvRounding(Profile profile);
 
+// The kernels that run a convolution-like layer with 8-bit activations: those of the profile asked
+// for, except where XNNPACK refuses the layer and LiteRT's optimized kernels take it (symmetric
+// layers whose weights have a zero point; no bias where `needs_bias`).
+Profile LayerProfile(const PrepareContext& context, bool needs_bias);
+
+// Bounds of an output code after a fused activation: QuantizedActivationRange, or for XNNPACK
+// round_half_to_even(clamp(v / scale + zero)) in binary32.
+Result<CodeRange> LayerActivationRange(const OpContext& context, Profile profile,
+                                       Activation activation, const Tensor& output);
+
 // Bias checks shared by the quantized forms: of that type, a constant of `channels` elements.
 Status ExpectBias(const OpContext& context, size_t index, DataType type, int32_t channels);
 // The values of a bias that passed ExpectBias, or zeros when it is left out.
@@ -45,6 +55,8 @@ std::vector<int32_t> Int32Bias(const OpContext& context, size_t index, int32_t c
 // same type (or int4 with int8), quantized input, weights and output.
 Status ExpectQuantized8(const OpContext& context, int channel_axis);
 
+// An error that asks for constant weights.
+Status ExpectConstant(const OpContext& context, const Tensor& weights);
 // The same for float32 input, constant weights and output.
 Status ExpectFloat(const OpContext& context);
 // The values of a float32 constant; of a bias, or nothing when it is left out.

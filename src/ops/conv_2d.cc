@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "kernels/conv/conv.h"
 #include "kernels/conv_f32/conv_f32.h"
 #include "ops/common.h"
 #include "ops/conv.h"
+#include "ops/conv16.h"
+#include "ops/hybrid.h"
 
 namespace dlpu {
 namespace {
@@ -59,7 +62,10 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   const bool is_unsigned = input.type == DataType::kUInt8;
   DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 0));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
-  DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, attrs.activation, output));
+  const Profile profile = LayerProfile(context, true);
+  DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, attrs.activation, output));
+  // LiteRT's optimized kernels leave groups to the reference kernel.
+  const bool grouped = profile == Profile::kTfliteBuiltin && g.groups != 1;
   ConvSpec spec{.batch = input.shape[0],
                 .in_h = input.shape[1],
                 .in_w = input.shape[2],
@@ -84,40 +90,78 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
                 .output_zero = output.quantization.zero0(),
                 .low = range.low,
                 .high = range.high,
-                .rounding = ConvRounding(context.profile),
+                .rounding = grouped ? Rounding::kDouble : ConvRounding(profile),
                 .requantization = {}};
   DLPU_TRY(spec.requantization,
-           ConvRequantization(context, context.profile, input, filter, output, g.out_c));
+           ConvRequantization(context, profile, input, filter, output, g.out_c));
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedConv> conv =
       PrepareConv(spec, WeightBytes(filter).data(), bias.data(), context.cpu);
   return RunByteKernel(conv, context.threads);
 }
 
-Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
+Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
   const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
   const auto& attrs = context.attrs<ConvAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectQuantized16(context, 0));
+  DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.out_c, attrs.quantized_bias_type));
+  DLPU_TRY(const CodeRange range,
+           QuantizedActivationRange(context, attrs.activation, context.output(0)));
+  const bool narrow = attrs.quantized_bias_type == DataType::kInt32;
+  Conv16Spec spec{.batch = input[0],
+                  .in_h = input[1],
+                  .in_w = input[2],
+                  .in_c = input[3],
+                  .out_h = g.window.y.output,
+                  .out_w = g.window.x.output,
+                  .out_c = g.out_c,
+                  .kernel_h = filter[1],
+                  .kernel_w = filter[2],
+                  .stride_h = attrs.stride_h,
+                  .stride_w = attrs.stride_w,
+                  .dilation_h = attrs.dilation_h,
+                  .dilation_w = attrs.dilation_w,
+                  .pad_top = g.window.y.pad_before,
+                  .pad_left = g.window.x.pad_before,
+                  .groups = g.groups,
+                  .low = range.low,
+                  .high = range.high,
+                  .rounding = narrow ? Rounding16::kInt32 : Rounding16::kInt64,
+                  .requantization = {}};
+  DLPU_TRY(spec.requantization, EffectiveScales(context, ScaleWidth::kBinary64, context.input(0),
+                                                context.input(1), context.output(0), g.out_c));
+  return RunConv16(std::move(spec), WideWeights(context.input(1), 0), std::move(bias));
+}
+
+ConvF32Spec FloatSpec(const OpContext& context, const Geometry& g, FloatRange range) {
+  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  return {.batch = input[0],
+          .in_h = input[1],
+          .in_w = input[2],
+          .in_c = input[3],
+          .out_h = g.window.y.output,
+          .out_w = g.window.x.output,
+          .out_c = g.out_c,
+          .kernel_h = filter[1],
+          .kernel_w = filter[2],
+          .stride_h = attrs.stride_h,
+          .stride_w = attrs.stride_w,
+          .dilation_h = attrs.dilation_h,
+          .dilation_w = attrs.dilation_w,
+          .pad_top = g.window.y.pad_before,
+          .pad_left = g.window.x.pad_before,
+          .groups = g.groups,
+          .low = range.low,
+          .high = range.high};
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
   DLPU_RETURN_IF_ERROR(ExpectFloat(context));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.out_c));
-  DLPU_TRY(const FloatRange range, FloatActivationRange(context, attrs.activation));
-  const ConvF32Spec spec{.batch = input[0],
-                         .in_h = input[1],
-                         .in_w = input[2],
-                         .in_c = input[3],
-                         .out_h = g.window.y.output,
-                         .out_w = g.window.x.output,
-                         .out_c = g.out_c,
-                         .kernel_h = filter[1],
-                         .kernel_w = filter[2],
-                         .stride_h = attrs.stride_h,
-                         .stride_w = attrs.stride_w,
-                         .dilation_h = attrs.dilation_h,
-                         .dilation_w = attrs.dilation_w,
-                         .pad_top = g.window.y.pad_before,
-                         .pad_left = g.window.x.pad_before,
-                         .groups = g.groups,
-                         .low = range.low,
-                         .high = range.high};
+  DLPU_TRY(const FloatRange range,
+           FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
+  const ConvF32Spec spec = FloatSpec(context, g, range);
   const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
   return RunFloatKernel(
       std::shared_ptr<PreparedConvF32>(
@@ -125,16 +169,30 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
       context.threads);
 }
 
+Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
+  DLPU_RETURN_IF_ERROR(ExpectHybrid(context, 0, g.out_c));
+  DLPU_TRY(const FloatRange range,
+           FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
+  std::vector<float> scales = HybridScales(context.input(1));
+  // LiteRT quantizes as if for a scale each when there are groups.
+  const bool per_channel = scales.size() > 1 || g.groups != 1;
+  return RunHybridConv(context,
+                       HybridConv2d(FloatSpec(context, g, range), std::move(scales), per_channel));
+}
+
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  if (IsHybrid(context)) return PrepareHybrid(context, g);
   switch (context.input(0).type) {
     case DataType::kFloat32:
       return PrepareFloat(context, g);
     case DataType::kUInt8:
     case DataType::kInt8:
       return PrepareQuantized(context, g);
+    case DataType::kInt16:
+      return PrepareInt16(context, g);
     default:
-      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
   }
 }
 

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/depthwise_f32/depthwise_f32.h"
 #include "ops/common.h"
 #include "ops/conv.h"
+#include "ops/conv16.h"
+#include "ops/hybrid.h"
 
 namespace dlpu {
 namespace {
@@ -54,7 +57,12 @@ Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g)
   const Tensor &input = context.input(0), &filter = context.input(1), &output = context.output(0);
   const auto& attrs = context.attrs<ConvAttrs>();
   const bool is_unsigned = input.type == DataType::kUInt8;
-  DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, attrs.activation, output));
+  const Profile profile = LayerProfile(context, true);
+  DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, attrs.activation, output));
+  // The optimized int8 kernel rounds vectors of eight channels half up and the rest as the
+  // reference does; the uint8 kernel rounds all of them as the reference does.
+  const bool builtin = profile == Profile::kTfliteBuiltin;
+  const Rounding rounding = builtin && is_unsigned ? Rounding::kDouble : ConvRounding(profile);
   DepthwiseSpec spec{.batch = input.shape[0],
                      .in_h = input.shape[1],
                      .in_w = input.shape[2],
@@ -78,12 +86,12 @@ Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g)
                      .output_zero = output.quantization.zero0(),
                      .low = range.low,
                      .high = range.high,
-                     .rounding = ConvRounding(context.profile),
-                     .tail_rounding = ConvRounding(context.profile),
-                     .rounding_split = INT32_MAX,
+                     .rounding = rounding,
+                     .tail_rounding = builtin ? Rounding::kDouble : rounding,
+                     .rounding_split = builtin ? g.out_c / 8 * 8 : INT32_MAX,
                      .requantization = {}};
   DLPU_TRY(spec.requantization,
-           ConvRequantization(context, context.profile, input, filter, output, g.out_c));
+           ConvRequantization(context, profile, input, filter, output, g.out_c));
   return spec;
 }
 
@@ -97,29 +105,79 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   return RunByteKernel(kernel, context.threads);
 }
 
-Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
+// As a grouped convolution, whose weights stand O,H,W,1 instead of 1,H,W,O.
+std::vector<int16_t> GroupWeights(const std::vector<int16_t>& weights, int64_t channels) {
+  const int64_t positions = static_cast<int64_t>(weights.size()) / channels;
+  std::vector<int16_t> grouped(weights.size());
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < positions; ++i) {
+      grouped[c * positions + i] = weights[i * channels + c];
+    }
+  }
+  return grouped;
+}
+
+Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
   const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
   const auto& attrs = context.attrs<ConvAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectQuantized16(context, 3));
+  DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.out_c, DataType::kInt64));
+  DLPU_TRY(const CodeRange range,
+           QuantizedActivationRange(context, attrs.activation, context.output(0)));
+  Conv16Spec spec{.batch = input[0],
+                  .in_h = input[1],
+                  .in_w = input[2],
+                  .in_c = input[3],
+                  .out_h = g.window.y.output,
+                  .out_w = g.window.x.output,
+                  .out_c = g.out_c,
+                  .kernel_h = filter[1],
+                  .kernel_w = filter[2],
+                  .stride_h = attrs.stride_h,
+                  .stride_w = attrs.stride_w,
+                  .dilation_h = attrs.dilation_h,
+                  .dilation_w = attrs.dilation_w,
+                  .pad_top = g.window.y.pad_before,
+                  .pad_left = g.window.x.pad_before,
+                  .groups = input[3],
+                  .low = range.low,
+                  .high = range.high,
+                  .rounding = Rounding16::kInt64,
+                  .requantization = {}};
+  DLPU_TRY(spec.requantization, EffectiveScales(context, ScaleWidth::kBinary64, context.input(0),
+                                                context.input(1), context.output(0), g.out_c));
+  return RunConv16(std::move(spec), GroupWeights(WideWeights(context.input(1), 0), g.out_c),
+                   std::move(bias));
+}
+
+DepthwiseF32Spec FloatSpec(const OpContext& context, const Geometry& g, FloatRange range) {
+  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  return {.batch = input[0],
+          .in_h = input[1],
+          .in_w = input[2],
+          .in_c = input[3],
+          .multiplier = g.multiplier,
+          .out_h = g.window.y.output,
+          .out_w = g.window.x.output,
+          .kernel_h = filter[1],
+          .kernel_w = filter[2],
+          .stride_h = attrs.stride_h,
+          .stride_w = attrs.stride_w,
+          .dilation_h = attrs.dilation_h,
+          .dilation_w = attrs.dilation_w,
+          .pad_top = g.window.y.pad_before,
+          .pad_left = g.window.x.pad_before,
+          .low = range.low,
+          .high = range.high};
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
   DLPU_RETURN_IF_ERROR(ExpectFloat(context));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.out_c));
-  DLPU_TRY(const FloatRange range, FloatActivationRange(context, attrs.activation));
-  const DepthwiseF32Spec spec{.batch = input[0],
-                              .in_h = input[1],
-                              .in_w = input[2],
-                              .in_c = input[3],
-                              .multiplier = g.multiplier,
-                              .out_h = g.window.y.output,
-                              .out_w = g.window.x.output,
-                              .kernel_h = filter[1],
-                              .kernel_w = filter[2],
-                              .stride_h = attrs.stride_h,
-                              .stride_w = attrs.stride_w,
-                              .dilation_h = attrs.dilation_h,
-                              .dilation_w = attrs.dilation_w,
-                              .pad_top = g.window.y.pad_before,
-                              .pad_left = g.window.x.pad_before,
-                              .low = range.low,
-                              .high = range.high};
+  DLPU_TRY(const FloatRange range,
+           FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
+  const DepthwiseF32Spec spec = FloatSpec(context, g, range);
   const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
   return RunFloatKernel(
       std::shared_ptr<PreparedDepthwiseF32>(PrepareDepthwiseF32(
@@ -127,16 +185,28 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
       context.threads);
 }
 
+Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
+  DLPU_RETURN_IF_ERROR(ExpectHybrid(context, 3, g.out_c));
+  DLPU_TRY(const FloatRange range,
+           FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
+  std::vector<float> scales = context.input(1).quantization.scale;
+  if (scales.size() == 1) scales.resize(static_cast<size_t>(g.out_c), scales[0]);
+  return RunHybridDepthwise(context, {FloatSpec(context, g, range), std::move(scales)});
+}
+
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  if (IsHybrid(context)) return PrepareHybrid(context, g);
   switch (context.input(0).type) {
     case DataType::kFloat32:
       return PrepareFloat(context, g);
     case DataType::kUInt8:
     case DataType::kInt8:
       return PrepareQuantized(context, g);
+    case DataType::kInt16:
+      return PrepareInt16(context, g);
     default:
-      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
   }
 }
 

@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "kernels/conv/conv.h"
 #include "kernels/conv_f32/conv_f32.h"
 #include "ops/common.h"
 #include "ops/conv.h"
+#include "ops/conv16.h"
+#include "ops/hybrid.h"
 
 namespace dlpu {
 namespace {
@@ -60,11 +63,11 @@ Work CountWork(const OpContext& context) {
 Result<ConvSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
   const Tensor &input = context.input(0), &weights = context.input(1), &output = context.output(0);
   const bool is_unsigned = input.type == DataType::kUInt8;
-  DLPU_TRY(
-      const CodeRange range,
-      QuantizedActivationRange(context, context.attrs<FullyConnectedAttrs>().activation, output));
+  const Profile profile = LayerProfile(context, false);
+  const Activation activation = context.attrs<FullyConnectedAttrs>().activation;
+  DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, activation, output));
   const Quantization& wq = weights.quantization;
-  const bool reference = context.profile == Profile::kTfliteReference;
+  const bool reference = profile == Profile::kTfliteReference;
   ConvSpec spec;
   spec.in_w = spec.out_w = g.rows;
   spec.in_c = g.depth;
@@ -76,9 +79,9 @@ Result<ConvSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
   spec.low = range.low;
   spec.high = range.high;
   // The reference kernel scales in binary64 since LiteRT 1.3.
-  spec.rounding = reference ? Rounding::kFloat64 : ConvRounding(context.profile);
+  spec.rounding = reference ? Rounding::kFloat64 : ConvRounding(profile);
   ScaleWidth width = ScaleWidth::kBinary64;
-  if (context.profile == Profile::kXnnpack) {
+  if (profile == Profile::kXnnpack) {
     width = ScaleWidth::kBinary32;
   } else if (!reference && !wq.per_channel()) {
     width = ScaleWidth::kBinary32Product;
@@ -95,6 +98,34 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   std::shared_ptr<PreparedConv> kernel =
       PrepareConv(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);
   return RunByteKernel(kernel, context.threads);
+}
+
+Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
+  const Tensor& weights = context.input(1);
+  const auto& attrs = context.attrs<FullyConnectedAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectQuantized16(context, 0, true));
+  DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.units, attrs.quantized_bias_type));
+  DLPU_TRY(const CodeRange range,
+           QuantizedActivationRange(context, attrs.activation, context.output(0)));
+  const bool wide_weights = weights.type == DataType::kInt16;
+  const bool per_channel = weights.quantization.per_channel();
+  const int32_t zero = per_channel ? 0 : weights.quantization.zero0();
+  if (wide_weights && zero != 0) return context.Unsupported("int16 weights need zero point 0");
+  Conv16Spec spec;
+  spec.in_w = spec.out_w = g.rows;
+  spec.in_c = g.depth;
+  spec.out_c = g.units;
+  spec.low = range.low;
+  spec.high = range.high;
+  // int16 weights take LiteRT's integer rule; int8 weights its binary64 one.
+  spec.rounding = Rounding16::kFloat64;
+  if (attrs.quantized_bias_type == DataType::kInt32) spec.rounding = Rounding16::kFloat32;
+  if (wide_weights) spec.rounding = Rounding16::kInt64;
+  const ScaleWidth width =
+      wide_weights && !per_channel ? ScaleWidth::kBinary32Product : ScaleWidth::kBinary64;
+  DLPU_TRY(spec.requantization,
+           EffectiveScales(context, width, context.input(0), weights, context.output(0), g.units));
+  return RunConv16(std::move(spec), WideWeights(weights, zero), std::move(bias));
 }
 
 Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
@@ -115,16 +146,28 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
       context.threads);
 }
 
+Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
+  const auto& attrs = context.attrs<FullyConnectedAttrs>();
+  DLPU_RETURN_IF_ERROR(ExpectHybrid(context, 0, g.units));
+  DLPU_TRY(const FloatRange range, FloatActivationRange(context, attrs.activation));
+  return RunHybridConv(
+      context, HybridFullyConnected(g.rows, g.depth, g.units, context.input(1).quantization.scale,
+                                    attrs.asymmetric_quantize_inputs, range.low, range.high));
+}
+
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_TRY(const Geometry g, ComputeGeometry(context));
+  if (IsHybrid(context)) return PrepareHybrid(context, g);
   switch (context.input(0).type) {
     case DataType::kFloat32:
       return PrepareFloat(context, g);
     case DataType::kUInt8:
     case DataType::kInt8:
       return PrepareQuantized(context, g);
+    case DataType::kInt16:
+      return PrepareInt16(context, g);
     default:
-      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
   }
 }
 

@@ -33,6 +33,11 @@ const Tensor& OpContext::output(size_t i) const {
   return tensors_[node_.outputs[i]];
 }
 
+const Tensor* OpContext::intermediate(size_t i) const {
+  const std::vector<TensorId>& ids = node_.intermediates;
+  return i < ids.size() && ids[i] != kNoTensor ? &tensors_[ids[i]] : nullptr;
+}
+
 Result<std::vector<int64_t>> OpContext::ConstantInts(size_t i) const {
   const Tensor& tensor = input(i);
   if (!tensor.is_constant) {

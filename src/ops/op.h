@@ -32,6 +32,8 @@ class OpContext {
   // REQUIRES: has_input(i).
   const Tensor& input(size_t i) const;
   const Tensor& output(size_t i) const;
+  // A quantization carrier of an LSTM; null when the node has none at i.
+  const Tensor* intermediate(size_t i) const;
 
   // The node's attributes. REQUIRES: A is the type that ops.def names for the op.
   template <typename A>

@@ -60,6 +60,24 @@ Result<PreparedOp> Prepare8(const PrepareContext& context) {
   return op;
 }
 
+Result<PreparedOp> Prepare16(const PrepareContext& context) {
+  const Tensor &input = context.input(0), &output = context.output(0);
+  if (output.type != DataType::kInt16) return context.UnsupportedType(output, "int16");
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, input));
+  DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, output));
+  DLPU_RETURN_IF_ERROR(ExpectFixedOutput(context, 1.0f / 32768, 0));
+  if (input.quantization.zero0() != 0) {
+    return context.Unsupported("an int16 input needs zero point 0");
+  }
+  const float scale = input.quantization.scale0() * context.attrs<SoftmaxAttrs>().beta;
+  PreparedOp op;
+  op.run = [tables = MakeSoftmaxTables16(scale), shape = ShapeOf(input)](const RunArgs& args) {
+    Softmax(tables, shape, args.in<int16_t>(0), args.out<int16_t>(0), args.pool);
+    return OkStatus();
+  };
+  return op;
+}
+
 Result<PreparedOp> PrepareFloat(const PrepareContext& context) {
   const Tensor& output = context.output(0);
   if (output.type != DataType::kFloat32) return context.UnsupportedType(output, "float32");
@@ -86,8 +104,10 @@ Result<PreparedOp> Prepare(const PrepareContext& context) {
       if (output == DataType::kInt8) return Prepare8<int8_t, int8_t>(context);
       if (output == DataType::kInt16) return Prepare8<int8_t, int16_t>(context);
       return context.UnsupportedType(context.output(0), "int8 or int16");
+    case DataType::kInt16:
+      return Prepare16(context);
     default:
-      return context.UnsupportedType(context.input(0), "float32, int8 or uint8");
+      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
   }
 }
 

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Resizing of pictures as LiteRT's reference kernels do it. Coordinates of each axis are computed
+// once, when a layer is prepared, and read by any thread; the functions are the specification and
+// split rows over the pool's threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/threads.h"
+
+namespace dlpu {
+
+struct ResizeAxis {
+  int32_t input = 1, output = 1;
+  bool align_corners = false, half_pixel_centers = false;
+};
+
+// Input N,in_h,in_w,C; output N,out_h,out_w,C.
+struct ResizeShape {
+  int32_t batch = 1, in_h = 1, in_w = 1, out_h = 1, out_w = 1, channels = 1;
+};
+
+// The input position that each output position copies.
+std::vector<int32_t> NearestPositions(const ResizeAxis& axis);
+// Copies pixels of `pixel_bytes` (all channels).
+void ResizeNearest(const ResizeShape& shape, int64_t pixel_bytes, const std::vector<int32_t>& ys,
+                   const std::vector<int32_t>& xs, const uint8_t* input, uint8_t* output,
+                   ThreadPool& pool);
+
+// Two neighbours of an output position and the weight of the second; the first has the rest to
+// `one`. A weight may lie outside [0, one] at the border, where both neighbours are alike.
+template <typename Weight>
+struct BilinearTap {
+  int32_t low, high;
+  Weight weight;
+};
+
+// Ten fraction bits (int8 and int16).
+std::vector<BilinearTap<int32_t>> IntegerTaps(const ResizeAxis& axis);
+void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int32_t>>& ys,
+                    const std::vector<BilinearTap<int32_t>>& xs, const int8_t* input,
+                    int8_t* output, ThreadPool& pool);
+void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int32_t>>& ys,
+                    const std::vector<BilinearTap<int32_t>>& xs, const int16_t* input,
+                    int16_t* output, ThreadPool& pool);
+
+// binary32 (float32 and uint8; uint8 adds a half and truncates).
+std::vector<BilinearTap<float>> FloatTaps(const ResizeAxis& axis);
+void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
+                    const std::vector<BilinearTap<float>>& xs, const uint8_t* input,
+                    uint8_t* output, ThreadPool& pool);
+void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
+                    const std::vector<BilinearTap<float>>& xs, const float* input, float* output,
+                    ThreadPool& pool);
+
+}  // namespace dlpu
