@@ -128,13 +128,13 @@ Result<Interpretation> InterpretOutputs(const Runner& runner, const LoadedModel&
   }
   InterpretOptions options;
   const auto [height, width] = InputSize(runner);
-  options.input_height = height;
-  options.input_width = width;
+  options.input_height = std::max(height, 1);
+  options.input_width = std::max(width, 1);
   // Without a picture, results are relative to the input itself.
   options.placement = placement.picture_width > 0
                           ? placement
-                          : PlanFit(std::max(width, 1), std::max(height, 1), std::max(width, 1),
-                                    std::max(height, 1), FitMode::kStretch);
+                          : PlanFit(options.input_width, options.input_height, options.input_width,
+                                    options.input_height, FitMode::kStretch);
   options.labels = model.labels;
   return Interpret(head, outputs, options);
 }
