@@ -11,6 +11,7 @@
 #include "base/half.h"
 #include "kernels/elementwise/quantized.h"
 #include "ops/binary.h"
+#include "ops/xnnpack_binary.h"
 
 namespace dlpu {
 namespace {
@@ -112,6 +113,10 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, bool subtract
     shifted->high = range.high;
     return PrepareBinaryCodes(context, *shifted);
   }
+  if (context.profile == Profile::kXnnpack && context.input(0).type != DataType::kInt16) {
+    DLPU_TRY(const std::optional<XnnpackSum> xnnpack, MakeXnnpackSum(context, subtract));
+    if (xnnpack) return PrepareXnnpackSum(context, *xnnpack);
+  }
   DLPU_TRY(QuantizedSum sum, MakeQuantizedSum(context, subtract));
   sum.low = range.low;
   sum.high = range.high;
@@ -140,6 +145,9 @@ Result<PreparedOp> PrepareIntegers(const PrepareContext& context, bool subtract)
 Result<PreparedOp> PrepareFloat(const PrepareContext& context, bool subtract) {
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ArithmeticAttrs>().activation));
+  if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+    return PrepareFloats(context, *row, subtract ? row->float_difference : row->float_sum, range);
+  }
   const float sign = subtract ? -1.0f : 1.0f;  // x + -1 * y is x - y exactly
   return PrepareBinary<float>(context, [range, sign](float x, float y) {
     return std::min(std::max(x + sign * y, range.low), range.high);

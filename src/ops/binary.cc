@@ -41,6 +41,29 @@ Status ExpectBinaryCodes(const OpContext& context) {
   return OkStatus();
 }
 
+Result<PreparedOp> PrepareFloats(const PrepareContext& context, const ElementwiseF32Row& row,
+                                 void (*function)(const FloatOperands&, float*, int64_t),
+                                 FloatRange range) {
+  DLPU_TRY(const Shape shape, BinaryShape(context));
+  const BroadcastPlan plan =
+      PlanBroadcast({&context.input(0).shape, &context.input(1).shape}, shape);
+  PreparedOp op;
+  op.row = row.name;
+  op.run = [plan, function, range](const RunArgs& args) {
+    const float *a = args.in<float>(0), *b = args.in<float>(1);
+    float* out = args.out<float>(0);
+    args.pool.ParallelFor(plan.count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
+        function({a + offsets[0], b + offsets[1], plan.advances[0], plan.advances[1], range.low,
+                  range.high},
+                 out + first, n);
+      });
+    });
+    return OkStatus();
+  };
+  return op;
+}
+
 bool IsPlainInt16(const OpContext& context) {
   return context.input(0).type == DataType::kInt16 && !context.input(0).quantization.present() &&
          !context.input(1).quantization.present() && !context.output(0).quantization.present();
@@ -56,8 +79,7 @@ Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess
   PreparedOp op;
   op.row = function->row();
   op.run = [plan, function](const RunArgs& args) {
-    BroadcastBytePairs(plan, *function, args.inputs[0], args.inputs[1], args.outputs[0],
-                       args.pool);
+    BroadcastBytePairs(plan, *function, args.inputs[0], args.inputs[1], args.outputs[0], args.pool);
     return OkStatus();
   };
   return op;

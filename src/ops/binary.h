@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 
 #include "base/result.h"
 #include "kernels/elementwise/broadcast.h"
 #include "kernels/elementwise/byte_pair.h"
+#include "kernels/elementwise_f32/rows.h"
 #include "ops/common.h"
 #include "ops/op.h"
+#include "ops/unary.h"
 
 namespace dlpu {
 
@@ -82,6 +85,42 @@ Result<PreparedOp> PrepareBinaryCodes(const PrepareContext& context, const F& f)
     default:
       return context.UnsupportedType(context.input(0), "int8, uint8 or int16");
   }
+}
+
+// A step of a float32 op by the function of a vector row.
+Result<PreparedOp> PrepareFloats(const PrepareContext& context, const ElementwiseF32Row& row,
+                                 void (*function)(const FloatOperands&, float*, int64_t),
+                                 FloatRange range);
+
+// A step that computes out = f(a, b) for inputs and output of one numeric type, whatever it is; f
+// is called with that type.
+template <typename F>
+Result<PreparedOp> PrepareForNumbers(const PrepareContext& context, F f) {
+  switch (context.input(0).type) {
+    case DataType::kFloat32:
+      return PrepareBinary<float>(context, f);
+    case DataType::kInt8:
+      return PrepareBinary<int8_t>(context, f);
+    case DataType::kUInt8:
+      return PrepareBinary<uint8_t>(context, f);
+    case DataType::kInt16:
+      return PrepareBinary<int16_t>(context, f);
+    case DataType::kInt32:
+      return PrepareBinary<int32_t>(context, f);
+    case DataType::kInt64:
+      return PrepareBinary<int64_t>(context, f);
+    default:
+      return context.UnsupportedType(context.input(0),
+                                     "float32, int8, uint8, int16, int32 or int64");
+  }
+}
+
+// `op`, but a run fails when a divisor (an element of input 1, of type T) is `zero`.
+template <typename T>
+PreparedOp GuardDivisor(const PrepareContext& context, PreparedOp op, int32_t zero) {
+  return GuardInput<T>(std::move(op), 1, ElementCount(context.input(1).shape),
+                       context.Invalid("a divisor is 0"),
+                       [zero](T divisor) { return divisor != static_cast<T>(zero); });
 }
 
 }  // namespace dlpu

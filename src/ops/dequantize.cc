@@ -4,6 +4,7 @@
 
 #include "base/half.h"
 #include "kernels/elementwise/affine.h"
+#include "kernels/elementwise_f32/rows.h"
 #include "ops/affine.h"
 #include "ops/unary.h"
 
@@ -32,12 +33,33 @@ AffineDequantize PerTensor(const Tensor& input) {
   return {input.quantization.scale0(), input.quantization.zero0()};
 }
 
+// 8-bit codes by a vector row.
+PreparedOp PrepareRow(const PrepareContext& context, const ElementwiseF32Row& row) {
+  const Tensor& in = context.input(0);
+  const int64_t count = ElementCount(in.shape);
+  PreparedOp op;
+  op.row = row.name;
+  op.run = [dequantize = row.dequantize, scale = in.quantization.scale0(),
+            zero = in.quantization.zero0(), is_signed = in.type == DataType::kInt8,
+            count](const RunArgs& args) {
+    const uint8_t* codes = args.inputs[0];
+    float* out = args.out<float>(0);
+    args.pool.ParallelFor(count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      dequantize(scale, zero, is_signed, codes + begin, out + begin, end - begin);
+    });
+    return OkStatus();
+  };
+  return op;
+}
+
 template <typename In>
 Result<PreparedOp> PrepareCodes(const PrepareContext& context) {
   const Tensor& input = context.input(0);
   if (!input.quantization.per_channel()) {
     DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, input));
     DLPU_RETURN_IF_ERROR(ExpectSymmetric16(context, input));
+    const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu);
+    if (sizeof(In) == 1 && row != nullptr) return PrepareRow(context, *row);
     const AffineDequantize dequantize = PerTensor(input);
     return PrepareEach<In>(context, "dequantize_reference",
                            [dequantize](In v) { return dequantize(v); });

@@ -2,8 +2,12 @@
 // MUL: a * b with broadcasting and a fused activation.
 #include <fmt/format.h>
 
+#include <cmath>
+#include <optional>
+
 #include "kernels/elementwise/quantized.h"
 #include "ops/binary.h"
+#include "ops/xnnpack_binary.h"
 
 namespace dlpu {
 namespace {
@@ -32,6 +36,10 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context) {
   DLPU_RETURN_IF_ERROR(ExpectBinaryCodes(context));
   const Quantization &a = context.input(0).quantization, &b = context.input(1).quantization,
                      &out = context.output(0).quantization;
+  if (context.profile == Profile::kXnnpack && context.input(0).type != DataType::kInt16) {
+    DLPU_TRY(const std::optional<XnnpackProduct> xnnpack, MakeXnnpackProduct(context));
+    if (xnnpack) return PrepareXnnpackProduct(context, *xnnpack);
+  }
   DLPU_TRY(const CodeRange range, Range(context));
   QuantizedProduct product;
   product.zero_a = a.zero0();
@@ -88,6 +96,9 @@ Result<PreparedOp> PrepareIntegers(const PrepareContext& context) {
 Result<PreparedOp> PrepareFloat(const PrepareContext& context) {
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ArithmeticAttrs>().activation));
+  if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+    return PrepareFloats(context, *row, row->float_product, range);
+  }
   return PrepareBinary<float>(context, [range](float x, float y) {
     return std::min(std::max(x * y, range.low), range.high);
   });

@@ -7,6 +7,7 @@
 
 #include "kernels/elementwise/affine.h"
 #include "kernels/elementwise/quantized.h"
+#include "kernels/elementwise_f32/rows.h"
 #include "ops/affine.h"
 #include "ops/unary.h"
 
@@ -26,6 +27,25 @@ PreparedOp PrepareFloat(const PrepareContext& context) {
   op.run = [quantize, count](const RunArgs& args) {
     MapElements(args.in<float>(0), args.out<Out>(0), count, args.pool,
                 [quantize](float v) { return static_cast<Out>(quantize(v)); });
+    return OkStatus();
+  };
+  return op;
+}
+
+// float32 to 8-bit codes by a vector row.
+PreparedOp PrepareRow(const PrepareContext& context, const ElementwiseF32Row& row) {
+  const Tensor& out = context.output(0);
+  const int64_t count = ElementCount(context.input(0).shape);
+  PreparedOp op;
+  op.row = row.name;
+  op.run = [quantize = row.quantize, scale = out.quantization.scale0(),
+            zero = out.quantization.zero0(), is_signed = out.type == DataType::kInt8,
+            count](const RunArgs& args) {
+    const float* in = args.in<float>(0);
+    uint8_t* codes = args.outputs[0];
+    args.pool.ParallelFor(count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      quantize(scale, zero, is_signed, in + begin, codes + begin, end - begin);
+    });
     return OkStatus();
   };
   return op;
@@ -56,6 +76,8 @@ template <typename Out>
 Result<PreparedOp> PrepareFromFloat(const PrepareContext& context) {
   if (context.output(0).quantization.per_channel()) return PreparePerChannel<Out>(context);
   DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, context.output(0)));
+  const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu);
+  if (sizeof(Out) == 1 && row != nullptr) return PrepareRow(context, *row);
   return PrepareFloat<Out>(context);
 }
 

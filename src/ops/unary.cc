@@ -114,6 +114,22 @@ Result<PreparedOp> PrepareCodeMap(const PrepareContext& context, const CodeFunct
   }
 }
 
+Result<PreparedOp> PrepareNonNegativeCodes(const PrepareContext& context, const UnaryCodes& codes,
+                                           const CodeFunction& code) {
+  const int32_t zero = codes.in.zero;
+  DLPU_TRY(PreparedOp op, PrepareCodeMap(context, [&](int32_t x) {
+             return code(std::max(x, zero));  // the guard stops runs with the others
+           }));
+  const int64_t count = ElementCount(context.input(0).shape);
+  Error error = context.Invalid("an input value is negative");
+  if (context.input(0).type == DataType::kInt8) {
+    return GuardInput<int8_t>(std::move(op), 0, count, std::move(error),
+                              [zero](int8_t x) { return x >= zero; });
+  }
+  return GuardInput<int16_t>(std::move(op), 0, count, std::move(error),
+                             [zero](int16_t x) { return x >= zero; });
+}
+
 Result<PreparedOp> PrepareTable8(const PrepareContext& context,
                                  const std::function<float(float)>& fn) {
   DLPU_TRY(const UnaryCodes codes, ExpectUnaryCodes(context));

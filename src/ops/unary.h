@@ -32,6 +32,11 @@ using CodeFunction = std::function<int32_t(int32_t)>;
 // 8, 16 or 32 bits; `code` must stay inside its range.
 Result<PreparedOp> PrepareCodeMap(const PrepareContext& context, const CodeFunction& code);
 
+// PrepareCodeMap for int8 or int16 whose run fails when an input code is below the zero point, that
+// is, when its value is negative. `code` is called for the other codes only.
+Result<PreparedOp> PrepareNonNegativeCodes(const PrepareContext& context, const UnaryCodes& codes,
+                                           const CodeFunction& code);
+
 // PrepareCodeMap of fn(real) -> real by LiteRT's 8-bit table rule (TableCode8). `fn` takes and
 // returns binary32.
 Result<PreparedOp> PrepareTable8(const PrepareContext& context,
@@ -43,6 +48,12 @@ Result<PreparedOp> PrepareTable16(const PrepareContext& context,
 // Shape of input 0 with any output type; the declared type of the output is kept.
 Result<std::vector<OutputSpec>> InferSameShape(const OpContext& context);
 
+// work of an op that spends `kOps` vector operations on each element.
+template <int kOps>
+Work CountElements(const OpContext& context) {
+  return ElementwiseWork(context, kOps);
+}
+
 // A step that computes out = f(in) on elements of type T.
 template <typename T, typename F>
 PreparedOp PrepareMap(const PrepareContext& context, F f) {
@@ -52,6 +63,30 @@ PreparedOp PrepareMap(const PrepareContext& context, F f) {
   op.run = [count, f](const RunArgs& args) {
     MapElements(args.in<T>(0), args.out<T>(0), count, args.pool, f);
     return OkStatus();
+  };
+  return op;
+}
+
+// prepare of an op that exists for float32 only.
+template <float (*kFunction)(float)>
+Result<PreparedOp> PrepareFloatOnly(const PrepareContext& context) {
+  if (context.input(0).type != DataType::kFloat32) {
+    return context.UnsupportedType(context.input(0), "float32");
+  }
+  return PrepareMap<float>(context, [](float x) { return kFunction(x); });
+}
+
+// `op`, but a run fails with `error` when `is_valid` refuses an element (of type T) of input
+// `index`, which has `count` elements.
+template <typename T, typename F>
+PreparedOp GuardInput(PreparedOp op, size_t index, int64_t count, Error error, F is_valid) {
+  op.run = [run = std::move(op.run), index, count, error = std::move(error),
+            is_valid](const RunArgs& args) -> Status {
+    const T* values = args.in<T>(index);
+    bool valid = true;  // no early exit: the loop vectorises
+    for (int64_t i = 0; i < count; ++i) valid &= is_valid(values[i]);
+    if (!valid) return error;
+    return run(args);
   };
   return op;
 }

@@ -7,6 +7,7 @@
 
 #include "kernels/elementwise/affine.h"
 #include "kernels/elementwise/broadcast.h"
+#include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/quantized.h"
 
 namespace dlpu {
@@ -149,6 +150,63 @@ TEST(QuantizedHardSwish, WorkedExample) {
   EXPECT_EQ(swish.output, 27307);
   EXPECT_EQ(swish.reluish, 17476);
   EXPECT_EQ(swish(30), -44);
+}
+
+TEST(QuantizedQuotient, WorkedExample) {
+  const QuantizedQuotient quotient{0, 0, -5, {1627931136, 5}, -128, 127};
+  EXPECT_EQ(quotient(-40, 97), -15);
+  EXPECT_EQ(quotient(40, -97), -15);
+  EXPECT_EQ(QuantizedQuotient::ShiftRight(-6, 2), RoundingDivideByPOT(-6, 2));
+  EXPECT_EQ(QuantizedQuotient::ShiftRight(0, 36), 1);  // as x86-64 shifts
+}
+
+TEST(QuantizedSquaredDifference, WorkedExample) {
+  // Scales 0.05 and 0.03 to 0.1, zero points 0.
+  const float a = 0.05f, b = 0.03f, out = 0.1f;
+  const double twice = 2 * a;
+  QuantizedSquaredDifference squared;
+  squared.difference.left_shift = 7;
+  squared.difference.subtract = true;
+  squared.difference.a = QuantizeMultiplier(a / twice);
+  squared.difference.b = QuantizeMultiplier(b / twice);
+  squared.difference.out = QuantizeMultiplier(twice * twice / (16384.0f * out));
+  squared.difference.low = -128, squared.difference.high = 127;
+  EXPECT_EQ(squared(40, -25), 76);
+}
+
+TEST(RescaleBySign, WorkedExample) {
+  const float in = 0.05f, out = 0.043f;
+  RescaleBySign leaky{-4,   6,  QuantizeMultiplier(in / out), QuantizeMultiplier(in * 0.1f / out),
+                      -128, 127};
+  EXPECT_EQ(leaky(-128), -8);
+  EXPECT_EQ(leaky(10), 22);
+  leaky.negative = QuantizeMultiplier(in * -0.1f / out);
+  EXPECT_EQ(leaky(-128), 20);
+}
+
+TEST(QuantizedRoots, WorkedExamples) {
+  const QuantizedSqrt root{0.1f, 0.02f, 0, 0, -128, 127};
+  EXPECT_EQ(root(57), 119);  // 119.37 toward zero
+  QuantizedRsqrt inverse{0, 0, QuantizeMultiplier(1.0 / (std::sqrt(0.1f) * 0.02f)), -128, 127};
+  EXPECT_EQ(inverse(57), 21);
+  EXPECT_EQ(inverse(0), 127);
+}
+
+TEST(QuantizedAbs, DistanceToTheZeroPoint) {
+  const QuantizedAbs abs{10, -128, true, {}, -128, 127};
+  EXPECT_EQ(abs(10), -128);
+  EXPECT_EQ(abs(-128), 10);
+}
+
+TEST(ConvertNumber, SaturatesTowardZero) {
+  EXPECT_EQ((ConvertNumber<int8_t>(300.0f)), 127);
+  EXPECT_EQ((ConvertNumber<int8_t>(-300.0f)), -128);
+  EXPECT_EQ((ConvertNumber<int32_t>(-1.9f)), -1);
+  EXPECT_EQ((ConvertNumber<int32_t>(3e9f)), 2147483647);
+  EXPECT_EQ((ConvertNumber<uint8_t>(-0.5f)), 0);
+  EXPECT_EQ((ConvertNumber<int64_t>(std::numeric_limits<float>::quiet_NaN())), INT64_MAX);
+  EXPECT_EQ((ConvertNumber<int8_t>(int32_t{200})), -56);
+  EXPECT_TRUE((ConvertNumber<bool>(-0.25f)));
 }
 
 TEST(Rescale, TiesAndBounds) {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise ops on float32 with AVX-512: 16 elements a step, masked tails.
+#include "kernels/elementwise_f32/rows.h"
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+
+namespace dlpu {
+namespace {
+
+// 16 codes as int32.
+template <bool kSigned>
+inline __m512i Widen(__m128i codes) {
+  return kSigned ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes);
+}
+
+// A mask of the first n lanes.
+inline __mmask16 First(int64_t n) {
+  return n >= 16 ? __mmask16{0xffff} : static_cast<__mmask16>((1u << (n < 0 ? 0 : n)) - 1);
+}
+
+template <typename F>
+inline void ForFloats(const FloatOperands& in, float* out, int64_t n, const F& f) {
+  const __m512 low = _mm512_set1_ps(in.low), high = _mm512_set1_ps(in.high);
+  const __m512 a0 = _mm512_set1_ps(*in.a), b0 = _mm512_set1_ps(*in.b);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = First(n - i);
+    const __m512 a = in.a_moves ? _mm512_maskz_loadu_ps(mask, in.a + i) : a0;
+    const __m512 b = in.b_moves ? _mm512_maskz_loadu_ps(mask, in.b + i) : b0;
+    // max and min return their second operand if one is NaN.
+    const __m512 v = _mm512_min_ps(high, _mm512_max_ps(low, f(a, b)));
+    _mm512_mask_storeu_ps(out + i, mask, v);
+  }
+}
+void FloatSum(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_add_ps(a, b); });
+}
+void FloatDifference(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_sub_ps(a, b); });
+}
+void FloatProduct(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_mul_ps(a, b); });
+}
+
+// v / scale rounded half away from zero, NaN as 0, within +-131072.
+inline __m512i Divide(__m512 v, __m512 scale) {
+  const __m512 raw = _mm512_div_ps(v, scale);
+  const __mmask16 number = _mm512_cmp_ps_mask(raw, raw, _CMP_ORD_Q);
+  const __m512 limit = _mm512_set1_ps(131072.0f), minus_limit = _mm512_set1_ps(-131072.0f);
+  const __m512 q =
+      _mm512_min_ps(limit, _mm512_max_ps(minus_limit, _mm512_maskz_mov_ps(number, raw)));
+  const __m512i whole = _mm512_cvttps_epi32(q);
+  const __m512 fraction = _mm512_sub_ps(q, _mm512_cvtepi32_ps(whole));
+  const __m512i one = _mm512_set1_epi32(1);
+  const __mmask16 up = _mm512_cmp_ps_mask(fraction, _mm512_set1_ps(0.5f), _CMP_GE_OQ);
+  const __mmask16 down = _mm512_cmp_ps_mask(fraction, _mm512_set1_ps(-0.5f), _CMP_LE_OQ);
+  return _mm512_mask_sub_epi32(_mm512_mask_add_epi32(whole, up, whole, one), down, whole, one);
+}
+
+void Quantize(float scale, int32_t zero, bool is_signed, const float* in, uint8_t* out, int64_t n) {
+  const __m512 divisor = _mm512_set1_ps(scale);
+  const __m512i offset = _mm512_set1_epi32(zero);
+  const __m512i low = _mm512_set1_epi32(is_signed ? -128 : 0);
+  const __m512i high = _mm512_set1_epi32(is_signed ? 127 : 255);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = First(n - i);
+    const __m512i q = Divide(_mm512_maskz_loadu_ps(mask, in + i), divisor);
+    const __m512i code = _mm512_min_epi32(_mm512_max_epi32(_mm512_add_epi32(q, offset), low), high);
+    _mm_mask_storeu_epi8(out + i, mask, _mm512_cvtepi32_epi8(code));
+  }
+}
+
+template <bool kSigned>
+void DequantizeCodes(float scale, int32_t zero, const uint8_t* in, float* out, int64_t n) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const __m512i offset = _mm512_set1_epi32(zero);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = First(n - i);
+    const __m512i code = Widen<kSigned>(_mm_maskz_loadu_epi8(mask, in + i));
+    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(code, offset)), factor);
+    _mm512_mask_storeu_ps(out + i, mask, real);
+  }
+}
+void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, float* out,
+                int64_t n) {
+  is_signed ? DequantizeCodes<true>(scale, zero, in, out, n)
+            : DequantizeCodes<false>(scale, zero, in, out, n);
+}
+
+const ElementwiseF32Row kRows[] = {
+    {"elementwise_f32_avx512", kCpuAvx512, FloatSum, FloatDifference, FloatProduct, Quantize,
+     Dequantize},
+};
+
+}  // namespace
+
+ElementwiseF32RowList ElementwiseF32Avx512() { return {kRows, 1}; }
+
+}  // namespace dlpu
+#else
+namespace dlpu {
+ElementwiseF32RowList ElementwiseF32Avx512() { return {nullptr, 0}; }
+}  // namespace dlpu
+#endif

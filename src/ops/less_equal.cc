@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// LESS_EQUAL: whether a <= b.
+#include <functional>
+
+#include "ops/comparison.h"
+#include "ops/unary.h"
+
+namespace dlpu {
+namespace {
+
+Result<PreparedOp> Prepare(const PrepareContext& context) {
+  return PrepareComparison(context, std::less_equal<>(), false);
+}
+
+}  // namespace
+
+const OpDef kLessEqualOp = {
+    .op = Op::kLessEqual,
+    .arity = Arity{2, 2, 1, 1},
+    .infer = InferComparison,
+    .quantize = QuantizeRule{.kind = QuantizeRule::Kind::kUntyped},
+    .work = CountElements<1>,
+    .prepare = Prepare,
+    .alias = Alias::kNone,
+};
+
+}  // namespace dlpu
