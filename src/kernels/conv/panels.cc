@@ -198,6 +198,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   PackExcess(p, vectors, std::move(excess), out, arena);
   for (int32_t& offset : out.offsets) offset += static_cast<int32_t>(group_bytes);
 
+  out.panel.weight_bytes = static_cast<int64_t>(arena.size() - out.weights_at);
   ConvTileArgs& args = out.panel.args;
   args.segments = r.segments;
   args.steps = r.steps;

@@ -39,6 +39,46 @@ PaddedRows MakeRows(const ConvSpec& s, bool widened) {
   return rows;
 }
 
+// Gives the source address of one output pixel after the other, without divisions.
+class PixelWalk {
+ public:
+  // Pictures of height rows of width output pixels; steps are bytes of the source. Starts at pixel
+  // x of row y of the picture at `picture`.
+  PixelWalk(const uint8_t* picture, int64_t y, int64_t x, int64_t height, int64_t width,
+            int64_t picture_step, int64_t row_step, int64_t pixel_step)
+      : row_(picture + y * row_step),
+        x_(x),
+        y_(y),
+        height_(height),
+        width_(width),
+        gap_(picture_step - height * row_step),
+        row_step_(row_step),
+        pixel_step_(pixel_step) {}
+
+  // The next `count` pixels.
+  void Fill(int64_t count, const uint8_t** pixels) {
+    while (count > 0) {
+      const int64_t run = std::min(count, width_ - x_);
+      const uint8_t* at = row_ + x_ * pixel_step_;
+      for (int64_t i = 0; i < run; ++i) pixels[i] = at + i * pixel_step_;
+      pixels += run;
+      count -= run;
+      x_ += run;
+      if (x_ < width_) return;
+      x_ = 0;
+      row_ += row_step_;
+      if (++y_ < height_) continue;
+      y_ = 0;
+      row_ += gap_;
+    }
+  }
+
+ private:
+  const uint8_t* row_;
+  int64_t x_, y_;
+  const int64_t height_, width_, gap_, row_step_, pixel_step_;
+};
+
 class TiledConv : public PreparedConv {
  public:
   TiledConv(const ConvRow& row, const ConvTiles& tiles, const ConvSpec& spec,
@@ -51,7 +91,8 @@ class TiledConv : public PreparedConv {
         source_(MakeSource()),
         panels_(spec, weights, bias, tiles, source_, row.needs) {
     spec_.requantization.clear();  // the panels hold what is needed of it
-    block_ = panels_.weight_bytes() > kLargeWeights ? kLargeBlockPixels : kBlockPixels;
+    large_ = panels_.weight_bytes() > kLargeWeights;
+    block_ = large_ ? kLargeBlockPixels : kBlockPixels;
   }
 
   std::string_view row() const override { return name_; }
@@ -131,51 +172,56 @@ class TiledConv : public PreparedConv {
       CopyPaddedRows(rows_, input + n * spec_.in_h * spec_.in_w * spec_.in_c,
                      y * spec_.stride_h - spec_.pad_top, SourceRows(count), copy);
       uint8_t* out = output + rows.begin * spec_.out_w * spec_.out_c;
-      RunBlocks(out, count * spec_.out_w, panels, [&](int64_t pixel) {
-        return copy + pixel / spec_.out_w * spec_.stride_h * source_.row_bytes +
-               pixel % spec_.out_w * spec_.stride_w * source_.pixel_bytes;
-      });
+      RunBlocks(out, count * spec_.out_w, panels,
+                PixelWalk(copy, 0, 0, count, spec_.out_w, 0, spec_.stride_h * source_.row_bytes,
+                          spec_.stride_w * source_.pixel_bytes));
       rows.begin += count;
     }
   }
 
   void RunPixels(const uint8_t* input, uint8_t* output, Range pixels, Range panels) const {
-    uint8_t* out = output + pixels.begin * spec_.out_c;
-    if (spec_.kernel_h == 1 && spec_.kernel_w == 1 && spec_.stride_h == 1 && spec_.stride_w == 1 &&
-        spec_.out_h == spec_.in_h && spec_.out_w == spec_.in_w) {
-      RunBlocks(out, pixels.end - pixels.begin, panels, [&](int64_t pixel) {
-        return input + (pixels.begin + pixel) * source_.pixel_bytes;
-      });
-      return;
-    }
-    RunBlocks(out, pixels.end - pixels.begin, panels, [&](int64_t pixel) {
-      const int64_t at = pixels.begin + pixel;
-      const int64_t row = at / spec_.out_w, y = row % spec_.out_h, n = row / spec_.out_h;
-      return input + (n * spec_.in_h + y * spec_.stride_h) * source_.row_bytes +
-             at % spec_.out_w * spec_.stride_w * source_.pixel_bytes;
-    });
+    const int64_t row = pixels.begin / spec_.out_w, n = row / spec_.out_h;
+    const int64_t picture = spec_.in_h * source_.row_bytes;
+    RunBlocks(output + pixels.begin * spec_.out_c, pixels.end - pixels.begin, panels,
+              PixelWalk(input + n * picture, row % spec_.out_h, pixels.begin % spec_.out_w,
+                        spec_.out_h, spec_.out_w, picture, spec_.stride_h * source_.row_bytes,
+                        spec_.stride_w * source_.pixel_bytes));
   }
 
   // Panels outside, tiles inside, block after block; rows are spread evenly over tiles.
-  template <typename PixelAt>
-  void RunBlocks(uint8_t* output, int64_t count, Range panels, const PixelAt& pixel_at) const {
+  void RunBlocks(uint8_t* output, int64_t count, Range panels, PixelWalk walk) const {
     const uint8_t* pixels[kLargeBlockPixels];
     const int64_t blocks = (count + block_ - 1) / block_;
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = count * block / blocks, end = count * (block + 1) / blocks;
-      for (int64_t i = begin; i < end; ++i) pixels[i - begin] = pixel_at(i);
+      walk.Fill(end - begin, pixels);
       for (int64_t p = panels.begin; p < panels.end; ++p) {
-        const ConvPanel& panel = panels_.panels()[static_cast<size_t>(p)];
-        const size_t vectors = static_cast<size_t>(panel.vectors) - 1;
-        const int64_t most = tiles_.max_rows[vectors];
-        const int64_t rows = end - begin, cuts = (rows + most - 1) / most;
-        for (int64_t cut = 0, at = 0; cut < cuts; ++cut) {
-          const int64_t next = rows * (cut + 1) / cuts;
-          tiles_.tiles[vectors][next - at - 1](
-              pixels + at, output + (begin + at) * spec_.out_c + panel.channel, panel.args);
-          at = next;
-        }
+        const int64_t following = p + 1 < panels.end ? p + 1 : panels.begin;
+        RunPanel(panels_.panels()[static_cast<size_t>(p)],
+                 panels_.panels()[static_cast<size_t>(following)], pixels, end - begin,
+                 output + begin * spec_.out_c);
       }
+    }
+  }
+
+  // One panel over a block of pixels. Large weights of the panel that follows are brought to L2
+  // meanwhile, a part with every tile.
+  void RunPanel(const ConvPanel& panel, const ConvPanel& following, const uint8_t* const* pixels,
+                int64_t rows, uint8_t* output) const {
+    const auto vectors = static_cast<size_t>(panel.vectors) - 1;
+    const int64_t most = tiles_.max_rows[vectors];
+    const int64_t cuts = (rows + most - 1) / most;
+    const int64_t least_rows = rows / cuts, larger = rows % cuts;
+    const int64_t fetch = large_ ? following.weight_bytes / cuts + 64 : 0;
+    const int8_t* next_weights = following.args.weights;
+    output += panel.channel;
+    for (int64_t cut = 0; cut < cuts; ++cut) {
+      const int64_t take = least_rows + (cut < larger ? 1 : 0);
+      for (int64_t at = 0; at < fetch; at += 64) __builtin_prefetch(next_weights + at, 0, 2);
+      next_weights += fetch;
+      tiles_.tiles[vectors][take - 1](pixels, output, panel.args);
+      pixels += take;
+      output += take * spec_.out_c;
     }
   }
 
@@ -187,6 +233,7 @@ class TiledConv : public PreparedConv {
   const ConvSource source_;
   const ConvPanels panels_;
   int64_t block_;
+  bool large_;  // the weights come from L3
 };
 
 }  // namespace

@@ -220,10 +220,12 @@ void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requan
       if (e > 0) add += with_sign ? ((Wide{1} << (e - 1)) - 1) << 32 : Wide{1} << (31 + e);
       block.init[lane] = static_cast<int32_t>(static_cast<uint32_t>(init) ^ 0x80000000u);
       block.fixed.even[lane] = static_cast<uint32_t>(r.multiplier.multiplier) * 2u;
-      block.fixed.odd[lane & ~1] =
-          lane % 2 == 1 ? block.fixed.even[lane] : block.fixed.odd[lane & ~1];
-      (lane % 2 == 1 ? block.fixed.add_odd : block.fixed.add_even)[lane / 2] =
-          static_cast<int64_t>(add);
+      if (lane % 2 == 1) {
+        block.fixed.odd[lane - 1] = block.fixed.even[lane];
+        block.fixed.add_odd[lane / 2] = static_cast<int64_t>(add);
+      } else {
+        block.fixed.add_even[lane / 2] = static_cast<int64_t>(add);
+      }
       block.fixed.shift[lane] = static_cast<uint32_t>(e);
       block.fixed.sign_shift[lane] = e > 0 ? 31 : 32;
       return;
