@@ -152,8 +152,12 @@ Result<ModelInput> MakeModelInput(const Image& image, const InputSpec& spec) {
       PlanFit(image.width, image.height, spec.width, spec.height, spec.fit, spec.central_fraction);
   Colour pad = spec.pad;
   if (spec.bgr) std::swap(pad[0], pad[2]);
+  // A photograph is large: it is not copied where it already is what the tensor wants.
+  const bool as_is = image.channels == spec.channels && image.channels != 4 && !spec.bgr;
+  Image converted;
+  if (!as_is) converted = WithChannels(image, spec);
   DLPU_TRY(const Image placed,
-           PlaceImage(WithChannels(image, spec), input.placement, spec.filter, pad));
+           PlaceImage(as_is ? image : converted, input.placement, spec.filter, pad));
   DLPU_TRY(input.bytes, PackPixels(placed, spec));
   return input;
 }

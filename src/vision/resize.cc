@@ -223,8 +223,13 @@ Placement PlanFit(int picture_width, int picture_height, int canvas_width, int c
 }
 
 Result<Image> PlaceImage(const Image& image, const Placement& p, ResizeFilter filter, Colour pad) {
-  DLPU_TRY(Image part, CropImage(image, p.source));
-  DLPU_TRY(Image scaled, ResizeImage(part, p.target.width, p.target.height, filter));
+  Image part;
+  const bool whole = p.source == PixelRect{0, 0, image.width, image.height};
+  if (!whole) {
+    DLPU_TRY(part, CropImage(image, p.source));
+  }
+  DLPU_TRY(Image scaled,
+           ResizeImage(whole ? image : part, p.target.width, p.target.height, filter));
   if (p.target == PixelRect{0, 0, p.canvas_width, p.canvas_height}) return scaled;
   DLPU_RETURN_IF_ERROR(CheckPictureSize(p.canvas_width, p.canvas_height, "letterbox"));
   Image canvas = MakeImage(p.canvas_width, p.canvas_height, image.channels);
