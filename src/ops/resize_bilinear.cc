@@ -18,13 +18,27 @@ PreparedOp Resize(const ResizeGeometry& g, Taps (*make_taps)(const ResizeAxis&))
   return op;
 }
 
+// The types that are interpolated in binary32.
+template <typename T>
+PreparedOp ResizeFloat(const ResizeGeometry& g, int threads) {
+  PreparedOp op;
+  op.scratch_bytes = static_cast<int64_t>(threads) * 2 * g.shape.in_w * g.shape.channels *
+                     static_cast<int64_t>(sizeof(float));
+  op.run = [shape = g.shape, ys = FloatTaps(g.y), xs = FloatTaps(g.x)](const RunArgs& args) {
+    ResizeBilinear(shape, ys, xs, args.in<T>(0), args.out<T>(0),
+                   reinterpret_cast<float*>(args.scratch), args.pool);
+    return OkStatus();
+  };
+  return op;
+}
+
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   const ResizeGeometry g = ResizeGeometryOf(context);
   switch (context.input(0).type) {
     case DataType::kFloat32:
-      return Resize<float>(g, FloatTaps);
+      return ResizeFloat<float>(g, context.threads);
     case DataType::kUInt8:
-      return Resize<uint8_t>(g, FloatTaps);
+      return ResizeFloat<uint8_t>(g, context.threads);
     case DataType::kInt8:
       return Resize<int8_t>(g, IntegerTaps);
     case DataType::kInt16:

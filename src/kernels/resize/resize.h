@@ -45,13 +45,14 @@ void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int3
                     const std::vector<BilinearTap<int32_t>>& xs, const int16_t* input,
                     int16_t* output, ThreadPool& pool);
 
-// binary32 (float32 and uint8; uint8 adds a half and truncates).
+// binary32 (float32 and uint8; uint8 adds a half and truncates). scratch: 2 * in_w * channels
+// floats for each thread of the pool.
 std::vector<BilinearTap<float>> FloatTaps(const ResizeAxis& axis);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
                     const std::vector<BilinearTap<float>>& xs, const uint8_t* input,
-                    uint8_t* output, ThreadPool& pool);
+                    uint8_t* output, float* scratch, ThreadPool& pool);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
                     const std::vector<BilinearTap<float>>& xs, const float* input, float* output,
-                    ThreadPool& pool);
+                    float* scratch, ThreadPool& pool);
 
 }  // namespace dlpu
