@@ -66,6 +66,32 @@ class HelpTest(unittest.TestCase):
             self.assertEqual(dlpu(*arguments).returncode, 2, arguments)
 
 
+class ReadmeTest(unittest.TestCase):
+    def test_what_the_readme_names_exists(self):
+        """Every command and option that README.md shows is in the program's own help."""
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        help_of = {name: dlpu(name, "--help").stdout for name in COMMANDS}
+        named = set()
+        for line in text.splitlines():
+            match = re.search(r"dlpu (\w+)", line)
+            if not match or match.group(1) not in help_of:
+                continue
+            named.add(match.group(1))
+            for flag in re.findall(r"--[a-z-]+", line):
+                self.assertIn(flag, help_of[match.group(1)], line)
+        self.assertEqual(named, set(COMMANDS))
+
+    def test_the_main_job_as_the_readme_shows_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            photo, drawn = os.path.join(folder, "photo.png"), os.path.join(folder, "found.png")
+            png(photo, 28, 28, 0, 8, b"\x10")
+            result = dlpu("port", "digits", "--to", "all", "--image", photo, "--draw", drawn)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertTrue(os.path.exists(drawn))
+            self.assertIn("artpec8", result.stdout)
+
+
 class MistakeTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
