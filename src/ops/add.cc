@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ADD: a+b with broadcasting and a fused activation.
-#include "ops/binary.h"
 #include "ops/add_sub.h"
+#include "ops/binary.h"
 
 namespace dlpu {
 namespace {

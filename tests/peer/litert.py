@@ -38,9 +38,9 @@ ABSENT_IN_REFERENCE = ("ELU", "CEIL", "ROUND")
 class Model:
     """A model loaded once; run() starts each time from the initial state."""
 
-    def __init__(self, content):
+    def __init__(self, content, resolver="BUILTIN_REF"):
         self.content = content
-        self._load("BUILTIN_REF")
+        self._load(resolver)
 
     def _load(self, resolver):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
