@@ -7,9 +7,11 @@
 #include <memory>
 #include <utility>
 
+#include "kernels/hybrid/hybrid.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/matmul_int/matmul_int.h"
 #include "ops/common.h"
+#include "ops/conv.h"
 
 namespace dlpu {
 namespace {
@@ -99,6 +101,41 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
   return op;
 }
 
+// int8 weights as units x depth: the right side, turned unless it is transposed already.
+std::vector<int8_t> UnitWeights(const Tensor& rhs, const MatMulSpec& p) {
+  const int64_t depth = p.depth, cols = p.cols;
+  std::vector<int8_t> weights(static_cast<size_t>(depth * cols));
+  for (int64_t i = 0; i < depth * cols; ++i) {
+    const int64_t at = p.rhs_transposed ? i : i % cols * depth + i / cols;
+    weights[at] = static_cast<int8_t>(rhs.data[i]);
+  }
+  return weights;
+}
+
+// A dynamic-range product: one constant int8 matrix on the right is a fully connected layer over
+// the rows of the left side.
+Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
+  const Tensor &rhs = context.input(1), &output = context.output(0);
+  const MatMulSpec& p = g.product;
+  if (output.type != DataType::kFloat32) return context.UnsupportedType(output, "float32");
+  const int64_t matrices = ElementCount(Shape(rhs.shape.begin(), rhs.shape.end() - 2));
+  if (!rhs.is_constant || matrices != 1 || p.lhs_transposed) {
+    return context.Unsupported(
+        "float32 times int8 needs one constant matrix on the right and adj_x false");
+  }
+  const size_t axis = rhs.shape.size() - (p.rhs_transposed ? 2 : 1);
+  DLPU_RETURN_IF_ERROR(ExpectWeightQuantization(context, rhs, static_cast<int>(axis)));
+  const int64_t rows = static_cast<int64_t>(p.lhs_index.size()) * p.rows;
+  if (rows > std::numeric_limits<int32_t>::max()) return context.Invalid("the input is too large");
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const HybridConvSpec spec = HybridFullyConnected(
+      static_cast<int32_t>(rows), p.depth, p.cols, rhs.quantization.scale,
+      context.attrs<BatchMatmulAttrs>().asymmetric_quantize_inputs, -kInfinity, kInfinity);
+  return RunFloatKernel(
+      std::shared_ptr<PreparedHybrid>(PrepareHybridConv(spec, UnitWeights(rhs, p).data(), nullptr)),
+      context.threads);
+}
+
 template <typename Lhs, typename Rhs, typename Out>
 Result<PreparedOp> PrepareInt(const PrepareContext& context, Geometry g) {
   const Tensor &lhs = context.input(0), &rhs = context.input(1), &output = context.output(0);
@@ -135,7 +172,7 @@ Result<PreparedOp> Prepare(const PrepareContext& context) {
   const DataType rhs = context.input(1).type, output = context.output(0).type;
   switch (context.input(0).type) {
     case DataType::kFloat32:
-      return PrepareFloat(context, g);
+      return rhs == DataType::kInt8 ? PrepareHybrid(context, g) : PrepareFloat(context, g);
     case DataType::kInt8:
       if (rhs != DataType::kInt8) return context.UnsupportedType(context.input(1), "int8");
       if (output == DataType::kInt8) {

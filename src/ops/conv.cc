@@ -75,11 +75,16 @@ Rounding ConvRounding(Profile profile) {
   return Rounding::kDouble;
 }
 
-Profile LayerProfile(const PrepareContext& context, bool needs_bias) {
+Profile LayerProfile(const PrepareContext& context, LayerKind kind) {
   if (context.profile != Profile::kXnnpack) return context.profile;
   const Tensor& weights = context.input(1);
-  const bool shifted = weights.type != DataType::kUInt8 && weights.quantization.zero0() != 0;
-  const bool refused = shifted || (needs_bias && !context.has_input(2));
+  bool refused = weights.type != DataType::kUInt8 && weights.quantization.zero0() != 0;
+  const bool int4 = weights.type == DataType::kInt4;
+  if (kind == LayerKind::kConvolution) {
+    refused = refused || int4 || !context.has_input(2);
+  } else {
+    refused = refused || (int4 && weights.shape.back() % 2 != 0);
+  }
   return refused ? Profile::kTfliteBuiltin : Profile::kXnnpack;
 }
 

@@ -36,10 +36,11 @@ Result<std::vector<Requantization>> EffectiveScales(const OpContext& context, Sc
 // Rounding of int8 and uint8 CONV_2D in a profile.
 Rounding ConvRounding(Profile profile);
 
-// The kernels that run a convolution-like layer with 8-bit activations: those of the profile asked
-// for, except where XNNPACK refuses the layer and LiteRT's optimized kernels take it (symmetric
-// layers whose weights have a zero point; no bias where `needs_bias`).
-Profile LayerProfile(const PrepareContext& context, bool needs_bias);
+// The kernels that run a layer with 8-bit activations: those of the profile asked for, except where
+// XNNPACK refuses the layer and LiteRT's optimized kernels take it: signed weights with a zero
+// point, convolutions without a bias or with int4 weights, and int4 weights of an odd depth.
+enum class LayerKind : uint8_t { kConvolution, kFullyConnected };
+Profile LayerProfile(const PrepareContext& context, LayerKind kind);
 
 // Bounds of an output code after a fused activation: QuantizedActivationRange, or for XNNPACK
 // round_half_to_even(clamp(v / scale + zero)) in binary32.

@@ -62,7 +62,7 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   const bool is_unsigned = input.type == DataType::kUInt8;
   DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 0));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
-  const Profile profile = LayerProfile(context, true);
+  const Profile profile = LayerProfile(context, LayerKind::kConvolution);
   DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, attrs.activation, output));
   // LiteRT's optimized kernels leave groups to the reference kernel.
   const bool grouped = profile == Profile::kTfliteBuiltin && g.groups != 1;
@@ -107,7 +107,10 @@ Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g
   DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.out_c, attrs.quantized_bias_type));
   DLPU_TRY(const CodeRange range,
            QuantizedActivationRange(context, attrs.activation, context.output(0)));
+  // The optimized kernels take int32 sums without groups.
+  const bool optimized = context.profile != Profile::kTfliteReference && g.groups == 1;
   const bool narrow = attrs.quantized_bias_type == DataType::kInt32;
+  const Rounding16 narrow_rounding = optimized ? Rounding16::kInt32Up : Rounding16::kInt32;
   Conv16Spec spec{.batch = input[0],
                   .in_h = input[1],
                   .in_w = input[2],
@@ -126,7 +129,7 @@ Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g
                   .groups = g.groups,
                   .low = range.low,
                   .high = range.high,
-                  .rounding = narrow ? Rounding16::kInt32 : Rounding16::kInt64,
+                  .rounding = narrow ? narrow_rounding : Rounding16::kInt64,
                   .requantization = {}};
   DLPU_TRY(spec.requantization, EffectiveScales(context, ScaleWidth::kBinary64, context.input(0),
                                                 context.input(1), context.output(0), g.out_c));

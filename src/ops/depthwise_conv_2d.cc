@@ -57,7 +57,7 @@ Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g)
   const Tensor &input = context.input(0), &filter = context.input(1), &output = context.output(0);
   const auto& attrs = context.attrs<ConvAttrs>();
   const bool is_unsigned = input.type == DataType::kUInt8;
-  const Profile profile = LayerProfile(context, true);
+  const Profile profile = LayerProfile(context, LayerKind::kConvolution);
   DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, attrs.activation, output));
   // The optimized int8 kernel rounds vectors of eight channels half up and the rest as the
   // reference does; the uint8 kernel rounds all of them as the reference does.

@@ -63,7 +63,7 @@ Work CountWork(const OpContext& context) {
 Result<ConvSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
   const Tensor &input = context.input(0), &weights = context.input(1), &output = context.output(0);
   const bool is_unsigned = input.type == DataType::kUInt8;
-  const Profile profile = LayerProfile(context, false);
+  const Profile profile = LayerProfile(context, LayerKind::kFullyConnected);
   const Activation activation = context.attrs<FullyConnectedAttrs>().activation;
   DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, activation, output));
   const Quantization& wq = weights.quantization;
@@ -117,12 +117,19 @@ Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g
   spec.out_c = g.units;
   spec.low = range.low;
   spec.high = range.high;
-  // int16 weights take LiteRT's integer rule; int8 weights its binary64 one.
+  // int16 weights take LiteRT's integer rule, int8 weights its binary64 one. The optimized kernels
+  // multiply in int32 unless something is int64 or the weights have a zero point.
+  const bool has_wide_bias = attrs.quantized_bias_type == DataType::kInt64 ||
+                             (context.has_input(2) && context.input(2).type == DataType::kInt64);
+  const bool optimized =
+      context.profile != Profile::kTfliteReference && !has_wide_bias && zero == 0 && !wide_weights;
   spec.rounding = Rounding16::kFloat64;
   if (attrs.quantized_bias_type == DataType::kInt32) spec.rounding = Rounding16::kFloat32;
   if (wide_weights) spec.rounding = Rounding16::kInt64;
-  const ScaleWidth width =
-      wide_weights && !per_channel ? ScaleWidth::kBinary32Product : ScaleWidth::kBinary64;
+  if (optimized) spec.rounding = Rounding16::kInt32Up;
+  const ScaleWidth width = (wide_weights || optimized) && !per_channel
+                               ? ScaleWidth::kBinary32Product
+                               : ScaleWidth::kBinary64;
   DLPU_TRY(spec.requantization,
            EffectiveScales(context, width, context.input(0), weights, context.output(0), g.units));
   return RunConv16(std::move(spec), WideWeights(weights, zero), std::move(bias));

@@ -48,6 +48,20 @@ DLPU_PEER_CASE(hybrid, fully_connected_hybrid_int4) {
   return FullyConnected(random, DataType::kInt4, false);
 }
 
+DLPU_PEER_CASE(hybrid, batch_matmul_hybrid) {
+  CaseBuilder builder(random);
+  BatchMatmulAttrs attrs;
+  attrs.adj_y = random.Chance(0.5);
+  attrs.asymmetric_quantize_inputs = random.Chance(0.5);
+  Shape lhs = RandomShape(random, 2, 4, 4);
+  lhs.back() = random.Pick({1, 3, 8, 9, 16, 33});
+  const int32_t cols = random.Pick({1, 2, 5, 8, 17});
+  const Shape rhs = attrs.adj_y ? Shape{cols, lhs.back()} : Shape{lhs.back(), cols};
+  const TensorId x = builder.Input(DataType::kFloat32, lhs);
+  const TensorId y = Weights(builder, DataType::kInt8, rhs, PerTensor(RandomScale(random), 0));
+  return builder.Finish(Op::kBatchMatmul, {x, y}, DataType::kFloat32, {}, attrs);
+}
+
 DLPU_PEER_CASE(hybrid, conv_2d_hybrid) {
   CaseBuilder builder(random);
   const RandomWindow w = DrawWindow(random);

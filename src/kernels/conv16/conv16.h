@@ -15,6 +15,7 @@ namespace dlpu {
 // How a sum of products becomes an int16 code.
 enum class Rounding16 : uint8_t {
   kInt32,    // int32 sum that wraps, rule R2
+  kInt32Up,  // the same, rule R2up (LiteRT's optimized kernels)
   kInt64,    // int64 sum, rule R64
   kFloat32,  // int32 sum, rule RF (reference FULLY_CONNECTED)
   kFloat64,  // int64 sum, rule RF

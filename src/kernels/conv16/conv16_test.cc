@@ -16,6 +16,7 @@ TEST(Conv16, EachRuleRoundsItsOwnWay) {
   EXPECT_EQ(Scale16(100000, Scale(0.0003), Rounding16::kInt64), 30);
   EXPECT_EQ(Scale16(-8333333, Scale(0.0003), Rounding16::kInt64), -2500);
   EXPECT_EQ(Scale16(-6, Scale(0.25), Rounding16::kInt32), -2);  // half away from zero
+  EXPECT_EQ(Scale16(-6, Scale(0.25), Rounding16::kInt32Up), -1);
   EXPECT_EQ(Scale16(-6, Scale(0.25), Rounding16::kInt64), -1);  // half up
   EXPECT_EQ(Scale16(-6, Scale(0.25), Rounding16::kFloat64), -2);
   // 2^32 + 8 wraps to 8 in 32 bits.

@@ -25,6 +25,8 @@ int32_t Scale16(int64_t sum, const Requantization& r, Rounding16 rounding) {
   switch (rounding) {
     case Rounding16::kInt32:
       return MultiplyByQuantizedMultiplier(wrapped, r.multiplier);
+    case Rounding16::kInt32Up:
+      return MultiplyByQuantizedMultiplierUp(wrapped, r.multiplier);
     case Rounding16::kInt64:
       return MultiplyByQuantizedMultiplier64(sum, r.multiplier);
     case Rounding16::kFloat32:
