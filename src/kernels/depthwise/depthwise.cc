@@ -111,6 +111,11 @@ bool TilesFit(const DepthwiseSpec& spec) {
   const int64_t width =
       int64_t{spec.out_w} * spec.stride_w + int64_t{spec.kernel_w} * spec.dilation_w + spec.in_w;
   if (rows * width * spec.in_c > (int64_t{1} << 30)) return false;
+  // A copy with padding holds at least the source rows of four output rows. Where strides leap over
+  // the picture it would be far larger than the picture; the reference needs no copy.
+  const int64_t copy = (3 * int64_t{spec.stride_h} + rows) * width * spec.in_c;
+  const int64_t picture = int64_t{spec.in_h} * spec.in_w * spec.in_c;
+  if (copy > 8 * picture + (int64_t{1} << 20)) return false;
   return std::all_of(spec.requantization.begin(), spec.requantization.end(),
                      [](const Requantization& r) { return r.multiplier.multiplier >= 0; });
 }
