@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "elementwise.h"
 
@@ -17,10 +18,9 @@ Case Values(Random& random, Op op, DataType type, double limit, double specials,
   return builder.Finish(op, inputs, type, {}, std::move(attrs));
 }
 
-// Replaces elements equal to `bad` (divisors of 0), but leaves one in fifty cases as it is.
+// Elements equal to `bad` become `good`.
 template <typename T>
-Bytes WithoutValue(Random& random, Bytes data, T bad, T good) {
-  if (random.Chance(0.02)) return data;
+Bytes Replaced(Bytes data, T bad, T good) {
   for (size_t i = 0; i + sizeof(T) <= data.size(); i += sizeof(T)) {
     if (std::memcmp(data.data() + i, &bad, sizeof(T)) == 0) {
       std::memcpy(data.data() + i, &good, sizeof(T));
@@ -29,11 +29,23 @@ Bytes WithoutValue(Random& random, Bytes data, T bad, T good) {
   return data;
 }
 
+// The same for divisors of 0, but one case in fifty keeps them.
+template <typename T>
+Bytes WithoutValue(Random& random, Bytes data, T bad, T good) {
+  return random.Chance(0.02) ? data : Replaced<T>(std::move(data), bad, good);
+}
+
 template <typename T>
 Case Quotient(Random& random, Op op, DataType type, double limit, Attrs attrs) {
   CaseBuilder builder(random);
   const ShapePair shapes = RandomShapePair(random);
-  const TensorId a = builder.Input(type, shapes.a, {}, limit);
+  Bytes dividends = RandomData(random, type, ElementCount(shapes.a), limit);
+  if constexpr (sizeof(T) < 4) {
+    // -128 / -1 and -32768 / -1 are undefined in LiteRT: vector loops saturate, others wrap.
+    constexpr T kLowest = std::numeric_limits<T>::lowest();
+    dividends = Replaced<T>(std::move(dividends), kLowest, kLowest + 1);
+  }
+  const TensorId a = builder.InputData(type, shapes.a, std::move(dividends));
   Bytes divisors = RandomData(random, type, ElementCount(shapes.b), limit);
   divisors = WithoutValue<T>(random, std::move(divisors), T{0}, T{3});
   const TensorId b = builder.InputData(type, shapes.b, std::move(divisors));
