@@ -32,6 +32,20 @@ Result<Graph> ReadGraph(std::span<const uint8_t> bytes, const std::string& path)
   }
 }
 
+// A model runs without its metadata, so damage there is remembered, not returned.
+void AddMetadata(std::span<const uint8_t> file, LoadedModel& model) {
+  Result<std::optional<TfliteMetadata>> metadata = ReadTfliteMetadata(model.graph, file);
+  if (!metadata.ok()) {
+    model.metadata_error = metadata.error().message;
+    return;
+  }
+  model.metadata = *std::move(metadata);
+  if (!model.metadata.has_value() || !model.labels.empty()) return;
+  if (const std::string* labels = model.metadata->OutputLabels()) {
+    model.labels = ParseLabels(*labels);
+  }
+}
+
 }  // namespace
 
 Result<LoadedModel> LoadModel(const std::string& name_or_path) {
@@ -67,6 +81,7 @@ Result<LoadedModel> LoadModel(const std::string& name_or_path) {
   model.bytes = static_cast<int64_t>(bytes.size());
   model.sha256 = Sha256Hex(bytes);
   DLPU_TRY(model.graph, ReadGraph(bytes, model.path));
+  AddMetadata(bytes, model);
   return model;
 }
 

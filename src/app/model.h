@@ -11,6 +11,7 @@
 
 #include "app/zoo.h"
 #include "base/result.h"
+#include "formats/tflite_metadata.h"
 #include "ir/graph.h"
 #include "passes/compile.h"
 #include "run/runner.h"
@@ -24,7 +25,9 @@ struct LoadedModel {
   int64_t bytes = 0;   // of the file
   Graph graph;
   std::optional<ZooModel> zoo;  // what the zoo knows about it
-  Labels labels;                // class 0 first; empty when none are known
+  Labels labels;                // class 0 first, the zoo's or the file's; empty when none are known
+  std::optional<TfliteMetadata> metadata;  // what the file says about itself
+  std::string metadata_error;  // why its metadata could not be read, which hurts nothing else
 };
 
 // Reads a model. A file that is no model is refused with what it is instead.

@@ -73,9 +73,23 @@ Result<std::array<float, 4>> PerChannel(const std::vector<float>& values, const 
       fmt::format("{}: give one value, or three for the channels; not {}", option, values.size()));
 }
 
-// How a picture becomes this input: the user's word first, then the zoo's, then the convention of
-// cameras (integer inputs take pixels as they are) or 0..1 for float.
-Result<InputSpec> SpecFor(const Tensor& tensor, const LoadedModel& model,
+// The normalisation that the model's own metadata states for input `index`; null when it states
+// none that fits the tensor's channels, or none that can be stored (integers without a scale).
+const TfliteMetadata::TensorInfo* StatedByModel(const LoadedModel& model, const InputSpec& spec,
+                                                const Tensor& tensor, size_t index) {
+  if (!model.metadata.has_value() || index >= model.metadata->inputs.size()) return nullptr;
+  if (spec.type != PixelType::kFloat32 && !tensor.quantization.present()) return nullptr;
+  const TfliteMetadata::TensorInfo& info = model.metadata->inputs[index];
+  const auto fits = [&spec](const std::vector<float>& values) {
+    return values.size() == 1 || (values.size() == 3 && spec.channels == 3);
+  };
+  return fits(info.mean) && fits(info.std) ? &info : nullptr;
+}
+
+// How a picture becomes this input: the user's word first, then the zoo's, then that of the model's
+// metadata, then the convention of cameras (integer inputs take pixels as they are) or 0..1 for
+// float.
+Result<InputSpec> SpecFor(const Tensor& tensor, size_t index, const LoadedModel& model,
                           const InputOptions& options, std::string& note) {
   if (tensor.shape.size() != 4 || tensor.shape[0] != 1) {
     return UnsupportedError(
@@ -106,6 +120,9 @@ Result<InputSpec> SpecFor(const Tensor& tensor, const LoadedModel& model,
   } else if (zoo != nullptr && zoo->mean.size() == 3 && zoo->std.size() == 3) {
     std::copy(zoo->mean.begin(), zoo->mean.end(), spec.mean.begin());
     std::copy(zoo->std.begin(), zoo->std.end(), spec.std.begin());
+  } else if (const auto* stated_by_model = StatedByModel(model, spec, tensor, index)) {
+    DLPU_TRY(spec.mean, PerChannel(stated_by_model->mean, "mean in the metadata"));
+    DLPU_TRY(spec.std, PerChannel(stated_by_model->std, "std in the metadata"));
   } else if (spec.type != PixelType::kFloat32) {
     spec.mean = {0, 0, 0, 0};
     spec.std = {1, 1, 1, 1};
@@ -147,7 +164,7 @@ Status FillFromFile(Runner& runner, size_t index, const LoadedModel& model,
     return OkStatus();
   }
   if (IsPicture(SniffFile(bytes), bytes)) {
-    DLPU_TRY(const InputSpec spec, SpecFor(tensor, model, options, filled.note));
+    DLPU_TRY(const InputSpec spec, SpecFor(tensor, index, model, options, filled.note));
     DLPU_TRY(filled.picture, DecodeRgb(bytes, filled.source));
     DLPU_TRY(ModelInput input, MakeModelInput(filled.picture, spec));
     DLPU_CHECK(input.bytes.size() == target.size());

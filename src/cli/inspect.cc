@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/metadata_text.h"
 #include "cli/command.h"
 #include "ir/text.h"
 
@@ -32,6 +33,7 @@ CommandResult Inspect(const Arguments& arguments) {
   const Result<Program> program = Compile(model.graph, compile);
   const Program* compiled = program.ok() ? &*program : nullptr;
   std::string text = InspectText(source, model.graph, compiled);
+  text += MetadataText(model);
   if (compiled == nullptr) text += "not run by dlpu: " + program.error().message + "\n";
   if (compiled != nullptr && arguments.layers) text += "\n" + LayersText(*compiled);
   if (compiled != nullptr && arguments.memory) text += "\n" + MemoryText(*compiled);
