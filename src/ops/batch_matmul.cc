@@ -3,6 +3,7 @@
 // extents before them broadcast; ranks 2 to 5.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -122,6 +123,13 @@ Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& 
   if (!rhs.is_constant || matrices != 1 || p.lhs_transposed) {
     return context.Unsupported(
         "float32 times int8 needs one constant matrix on the right and adj_x false");
+  }
+  // LiteRT scales the rows of several batch extents with the scales of other rows.
+  const Shape& lhs = context.input(0).shape;
+  const auto large = std::count_if(lhs.begin(), lhs.end() - 2, [](int32_t n) { return n > 1; });
+  if (large > 1) {
+    return context.Unsupported(fmt::format(
+        "float32 {} times int8 has several batch extents; reshape them to one", ShapeText(lhs)));
   }
   const size_t axis = rhs.shape.size() - (p.rhs_transposed ? 2 : 1);
   DLPU_RETURN_IF_ERROR(ExpectWeightQuantization(context, rhs, static_cast<int>(axis)));

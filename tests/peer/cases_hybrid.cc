@@ -53,7 +53,7 @@ DLPU_PEER_CASE(hybrid, batch_matmul_hybrid) {
   BatchMatmulAttrs attrs;
   attrs.adj_y = random.Chance(0.5);
   attrs.asymmetric_quantize_inputs = random.Chance(0.5);
-  Shape lhs = RandomShape(random, 2, 4, 4);
+  Shape lhs = RandomShape(random, 2, 3, 4);
   lhs.back() = random.Pick({1, 3, 8, 9, 16, 33});
   const int32_t cols = random.Pick({1, 2, 5, 8, 17});
   const Shape rhs = attrs.adj_y ? Shape{cols, lhs.back()} : Shape{lhs.back(), cols};
