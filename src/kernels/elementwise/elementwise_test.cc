@@ -102,6 +102,22 @@ TEST(QuantizedSum, WorkedExample) {
   EXPECT_EQ(sum(37, -88), 73);  // (1.88 + 3.007) / 0.0625 - 5 = 73.2
 }
 
+TEST(XnnpackSum, WorkedExampleAndTies) {
+  // 0.047 / 0.0625 and 0.031 / 0.0625 with 21 fraction bits.
+  const XnnpackSum sum{1577058, 1040187, 21, -3, 9, -5, -128, 127};
+  EXPECT_EQ(sum(37, -88), -23);
+  const XnnpackSum half{1 << 19, 1 << 19, 20, 0, 0, 0, -128, 127};
+  EXPECT_EQ(half(1, 2), 2);  // 1.5: ties up
+  EXPECT_EQ(half(-1, -2), -1);
+}
+
+TEST(XnnpackProduct, TiesToEven) {
+  const XnnpackProduct half{0, 0, 10, 0.5f, -128, 127};
+  EXPECT_EQ(half(5, 1), 12);  // 2.5
+  EXPECT_EQ(half(-7, 1), 6);  // -3.5
+  EXPECT_EQ(half(127, 127), 127);
+}
+
 TEST(PowerOfTwoSum, RoundsTheFinerInputAndSaturates) {
   PowerOfTwoSum sum{0, 1, false, -32768, 32767};
   EXPECT_EQ(sum(10, 3), 12);  // 3/2 rounds away from zero
