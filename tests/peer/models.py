@@ -193,15 +193,17 @@ def compare_safely(path, count, images):
         return vars(verdict)
 
 
-def print_table(verdicts):
+def print_heads():
     print(f"{'model':70}{'inputs':>8}{'bytes compared':>16}{'bytes different':>17}"
-          f"{'largest difference':>20}  note")
-    for v in verdicts:
-        beyond = (f"{v['beyond']} outputs beyond {litert.FLOAT_BOUND}, like LiteRT's default kernels"
-                  if v["beyond"] else "")
-        note = "; ".join(filter(None, [v["note"], beyond, v["problem"], v["refused"]]))
-        print(f"{v['name'][:69]:70}{v['inputs']:>8}{v['bytes']:>16}{v['different']:>17}"
-              f"{v['largest']:>20.3g}  {note}")
+          f"{'largest difference':>20}  note", flush=True)
+
+
+def print_row(v):
+    beyond = (f"{v['beyond']} outputs beyond {litert.FLOAT_BOUND}, like LiteRT's default kernels"
+              if v["beyond"] else "")
+    note = "; ".join(filter(None, [v["note"], beyond, v["problem"], v["refused"]]))
+    print(f"{v['name'][:69]:70}{v['inputs']:>8}{v['bytes']:>16}{v['different']:>17}"
+          f"{v['largest']:>20.3g}  {note}", flush=True)
 
 
 def main():
@@ -217,12 +219,13 @@ def main():
     images = pictures.load_all(os.path.join(SHARED, "models", "images"))
     work = litert.Forked(lambda path: compare_safely(path, args.inputs, images))
     verdicts = []
+    print_heads()
     for path, verdict in work(models):
         if verdict is None:
             verdict = vars(Verdict(os.path.basename(path)))
             verdict["problem"] = "LiteRT ended the process"
         verdicts.append(verdict)
-    print_table(verdicts)
+        print_row(verdict)
     failed = sum(1 for v in verdicts if v["problem"])
     skipped = sum(1 for v in verdicts if v["refused"])
     passed = len(verdicts) - failed - skipped
