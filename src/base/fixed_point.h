@@ -37,7 +37,7 @@ inline QuantizedMultiplier QuantizeMultiplier(double d) {
 
 // x * 2^n in 32 bits, wrapping as every shipping compiler does.
 inline int32_t ShiftLeftWrap(int32_t x, int n) {
-  return static_cast<int32_t>(static_cast<uint32_t>(x) << n);
+  return n > 31 ? 0 : static_cast<int32_t>(static_cast<uint32_t>(x) << n);
 }
 inline int32_t AddWrap(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
@@ -103,7 +103,12 @@ inline int32_t MultiplyByQuantizedMultiplierUp(int32_t x, QuantizedMultiplier m)
 inline int32_t MultiplyByQuantizedMultiplier64(int64_t x, QuantizedMultiplier m) {
   const int32_t reduced = m.multiplier < 0x7FFF0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7FFF;
   const int total_shift = 15 - m.shift;
-  return static_cast<int32_t>((x * reduced + (int64_t{1} << (total_shift - 1))) >> total_shift);
+  // Wraps outside the stated ranges, which damaged models reach.
+  const uint64_t product = static_cast<uint64_t>(x) * static_cast<uint64_t>(int64_t{reduced});
+  if (total_shift < 1) return static_cast<int32_t>(product << std::min(-total_shift, 63));
+  if (total_shift > 63) return 0;
+  return static_cast<int32_t>(static_cast<int64_t>(product + (uint64_t{1} << (total_shift - 1))) >>
+                              total_shift);
 }
 
 // How a product accumulator becomes an output code. Which rule an op uses is decided by the
