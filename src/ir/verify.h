@@ -12,8 +12,8 @@ namespace dlpu {
 // The first broken invariant of graph.h, named with its tensor or node.
 Status Verify(const Graph& graph);
 
-// As for a Graph; and every tensor a step touches is a constant or lies inside the arena, and no
-// two tensors that are alive at once overlap unless one is a view of the other.
+// As for a Graph; and every tensor that has a place in the arena lies inside it. That tensors which
+// are alive at once do not overlap is the duty of passes/allocate.cc and not checked here.
 Status Verify(const Program& program);
 
 }  // namespace dlpu

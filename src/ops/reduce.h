@@ -64,4 +64,31 @@ PreparedOp FoldInPlaceStep(ReducePlan plan, Fold fold, T empty) {
 // in_scale / out_scale; for a mean its significand is divided by n (LiteRT QuantizedMeanOrSum).
 Result<PreparedOp> PrepareQuantizedSum(const PrepareContext& context, bool mean);
 
+// prepare of REDUCE_MAX and REDUCE_MIN, which return one of the elements: make<T>(plan) is the step
+// for elements of type T.
+template <typename Make>
+Result<PreparedOp> PrepareExtreme(const PrepareContext& context, const Make& make) {
+  DLPU_TRY(ReducePlan plan, ReadReduction(context));
+  DLPU_RETURN_IF_ERROR(ExpectSameCodes(context));
+  switch (context.input(0).type) {
+    case DataType::kFloat32:
+      return make.template operator()<float>(std::move(plan));
+    case DataType::kUInt8:
+      return make.template operator()<uint8_t>(std::move(plan));
+    case DataType::kInt8:
+      return make.template operator()<int8_t>(std::move(plan));
+    case DataType::kInt16:
+      return make.template operator()<int16_t>(std::move(plan));
+    case DataType::kInt32:
+      return make.template operator()<int32_t>(std::move(plan));
+    case DataType::kInt64:
+      return make.template operator()<int64_t>(std::move(plan));
+    case DataType::kBool:
+      return make.template operator()<bool>(std::move(plan));
+    default:
+      return context.UnsupportedType(context.input(0),
+                                     "float32, int8, uint8, int16, int32, int64 or bool");
+  }
+}
+
 }  // namespace dlpu
