@@ -62,8 +62,9 @@ const std::vector<ValueName>& ValueNames() {
       {"output_zero_offset", "zero point of the output above its type's lowest code"},
       {"doubling_h", "output height minus twice the input height"},
       {"doubling_w", "output width minus twice the input width"},
+      {"resize_factor", "output height or width / that of the input, the larger"},
       {"dynamic", "1 when an extent is not known before the run"},
-      {"partitions", "of the model: parts the DLPU gets"},
+      {"partitions", "of the model: parts it is cut into, of the DLPU and the CPU"},
       {"float16_tensors", "of the model: number of float16 tensors"},
       {"custom_ops", "of the model: number of custom ops"},
   };
@@ -361,6 +362,16 @@ Answer Doubling(const NodeReader& r, int axis) {
   return Number(std::get<double>(*out) - 2 * std::get<double>(*in));
 }
 
+Answer ResizeFactor(const NodeReader& r) {
+  double factor = 0;
+  for (const int axis : {1, 2}) {
+    const Answer in = Extent(r.Main(), axis), out = Extent(r.Output(), axis);
+    if (!in || !out || std::get<double>(*in) <= 0) return std::nullopt;
+    factor = std::max(factor, std::get<double>(*out) / std::get<double>(*in));
+  }
+  return Number(factor);
+}
+
 using Question = Answer (*)(const NodeReader&, std::string_view);
 
 // Who answers which name; a name that is missing here is answered by the attributes.
@@ -375,6 +386,7 @@ const std::map<std::string_view, Question>& Questions() {
       {"out_channels", [](const NodeReader& r, std::string_view) { return Extent(r.Output(), 3); }},
       {"doubling_h", [](const NodeReader& r, std::string_view) { return Doubling(r, 1); }},
       {"doubling_w", [](const NodeReader& r, std::string_view) { return Doubling(r, 2); }},
+      {"resize_factor", [](const NodeReader& r, std::string_view) { return ResizeFactor(r); }},
       {"type",
        [](const NodeReader& r, std::string_view) {
          return r.Main() ? Word(DataTypeName(r.Main()->type)) : std::nullopt;

@@ -100,6 +100,7 @@ TEST(NodeValues, Convolution) {
       {"doubling_w", "-45"},
       {"alpha", "?"},
       {"axis_is_batch", "?"},
+      {"resize_factor", "0.5"},
       {"partitions", "?"},
   };
   for (const auto& [name, text] : expected) EXPECT_EQ(Get(v, name), text) << name;

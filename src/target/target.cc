@@ -76,7 +76,10 @@ TargetPartition ReadPartition(const TomlTable& t, const TomlTable& sources) {
   TargetPartition p;
   p.rest = t.Word("rest", {"cpu", "refuse"});
   p.order = t.Word("order", {"any", "prefix"});
-  if (t.Has("most")) p.most = static_cast<int>(t.Int("most", 1, 1 << 20));
+  if (t.Has("most")) {
+    p.most = static_cast<int>(t.Int("most", 1, 1 << 20));
+    p.error = t.Str("error");
+  }
   p.says = t.Str("says");
   p.fact = ReadFact(t, sources);
   return p;

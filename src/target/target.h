@@ -49,7 +49,9 @@ struct TargetCompiler {
 struct TargetPartition {
   std::string rest;   // cpu (nodes the DLPU does not run go to the CPU), refuse
   std::string order;  // any: several DLPU parts; prefix: one part, all after the first miss is CPU
-  std::optional<int> most;  // more DLPU parts than this are refused
+  // More parts than this, of the DLPU and the CPU together, are refused, ...
+  std::optional<int> most;
+  std::string error;  // ... with these words; {parts}, {most} and {cpu_parts} stand for numbers
   std::string says;
   Fact fact;
 };
