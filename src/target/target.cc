@@ -120,6 +120,26 @@ TargetMemory ReadMemory(const TomlTable& t, const TomlTable& sources) {
           t.Str("says", ""), ReadFact(t, sources)};
 }
 
+std::optional<TargetTiles> ReadTiles(const TomlTable& t, const TomlTable& sources) {
+  if (!t.present()) return std::nullopt;
+  TargetTiles tiles;
+  const auto count = [&](std::string_view key) { return static_cast<int>(t.Int(key, 1, 1 << 20)); };
+  tiles.rows = count("rows");
+  tiles.columns = count("columns");
+  tiles.lanes = count("lanes");
+  tiles.channel_group = count("channel_group");
+  tiles.bytes_per_channel = count("bytes_per_channel");
+  tiles.bytes_per_op = count("bytes_per_op");
+  tiles.tile_bytes = t.Int("tile_bytes", 1, int64_t{1} << 50);
+  tiles.cache_bytes = t.Int("cache_bytes", 1, int64_t{1} << 50);
+  tiles.cycle_lanes = count("cycle_lanes");
+  tiles.conv_factor = t.Num("conv_factor");
+  tiles.depthwise_factor = t.Num("depthwise_factor");
+  tiles.says = t.Str("says");
+  tiles.fact = ReadFact(t, sources);
+  return tiles;
+}
+
 TargetOp ReadOp(const TomlTable& t, const TomlTable& sources) {
   TargetOp op;
   op.name = t.Str("name");
@@ -200,6 +220,7 @@ Result<Target> ParseTarget(const std::string& text, const std::string& name) {
   for (const TomlTable& t : root.Tables("memory")) {
     target.memories.push_back(ReadMemory(t, sources));
   }
+  target.tiles = ReadTiles(root.TableOrNone("tiles"), sources);
   target.coverage = root.Word("coverage", {"all", "listed", "unknown"});
   for (const TomlTable& t : root.Tables("op")) target.ops.push_back(ReadOp(t, sources));
   for (const TomlTable& t : root.Tables("plain_ops")) {

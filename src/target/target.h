@@ -88,6 +88,22 @@ struct TargetMemory {
   Fact fact;
 };
 
+// How the compiler for an array of tiles lays out weights and cuts feature maps; target/tiles.h has
+// the forms that these numbers go into.
+struct TargetTiles {
+  int rows = 1, columns = 1;  // tiles that height and width are cut over
+  int lanes = 1;              // weights' output channels are padded to a multiple of it
+  int channel_group = 1;      // and their input channels to a multiple of this
+  int bytes_per_channel = 0;  // beside each output channel's weights
+  int bytes_per_op = 0;       // of a node without weights
+  int64_t tile_bytes = 0;     // activation memory of a tile
+  int64_t cache_bytes = 0;    // parameter memory that is free for sure in a small model
+  int cycle_lanes = 1;        // output channels worked on at a time
+  double conv_factor = 1, depthwise_factor = 1;
+  std::string says;
+  Fact fact;
+};
+
 // An op the DLPU runs, and on which conditions.
 struct TargetOp {
   std::string name;  // TensorFlow Lite's name: CONV_2D
@@ -112,6 +128,7 @@ struct Target {
   TargetInput input;
   std::vector<TargetEngine> engines;
   std::vector<TargetMemory> memories;
+  std::optional<TargetTiles> tiles;  // absent: nothing is known of the compiled form
   // Which ops the DLPU runs: all; listed (`ops`, nothing else is known to run); unknown (the vendor
   // publishes no list).
   std::string coverage;
