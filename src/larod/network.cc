@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks: model files become Programs and Runners, the very ones of `dlpu run`. Tensors lie in an
+// application's files as the device has them: as in the model, or (CVflow) planar with padded rows.
+#include <fmt/format.h>
+
+#include "formats/sniff.h"
+#include "formats/tflite.h"
+#include "larod/executable.h"
+#include "larod/tensor_layout.h"
+#include "passes/compile.h"
+#include "run/runner.h"
+
+namespace dlpu::larod {
+namespace {
+
+Failure LoadFailure(const char* message, std::string cause) {
+  return {LAROD_ERROR_LOAD_MODEL, message, std::move(cause)};
+}
+// What cameras say of nearly everything TensorFlow Lite refuses.
+constexpr const char* kNotAllocated = "Could not allocate tensors";
+constexpr const char* kWrongFormat = "Incorrect model format";
+
+class Network : public Executable {
+ public:
+  static Outcome<std::unique_ptr<Executable>> Make(Program program, const DeviceLayout& layout) {
+    auto runner = Runner::Load(std::move(program), {});
+    if (!runner.ok()) return LoadFailure(kNotAllocated, runner.error().message);
+    std::unique_ptr<Network> network(new Network(*std::move(runner)));
+    Runner& r = *network->runner_;
+    for (size_t i = 0; i < r.input_count(); ++i) {
+      LAROD_TRY(DeviceTensor tensor, MakeDeviceTensor(r.input_tensor(i), layout, /*input=*/true));
+      network->inputs_.push_back(tensor.spec());
+      network->input_tensors_.push_back(std::move(tensor));
+    }
+    for (size_t i = 0; i < r.output_count(); ++i) {
+      LAROD_TRY(DeviceTensor tensor, MakeDeviceTensor(r.output_tensor(i), layout, /*input=*/false));
+      network->outputs_.push_back(tensor.spec());
+      network->output_tensors_.push_back(std::move(tensor));
+    }
+    return std::unique_ptr<Executable>(std::move(network));
+  }
+
+  Outcome<Nothing> Run(const Job& job) override {
+    for (size_t i = 0; i < job.inputs.size(); ++i) {
+      LAROD_RETURN_IF_FAILED(input_tensors_[i].Read(job.inputs[i], runner_->input(i)));
+    }
+    if (const Status status = runner_->Run(); !status.ok()) {
+      return Failure{LAROD_ERROR_JOB, "Could not invoke model", status.error().message};
+    }
+    for (size_t i = 0; i < job.outputs.size(); ++i) {
+      LAROD_RETURN_IF_FAILED(output_tensors_[i].Write(runner_->output(i), job.outputs[i]));
+    }
+    return Nothing();
+  }
+
+ private:
+  explicit Network(std::unique_ptr<Runner> runner) : runner_(std::move(runner)) {}
+
+  std::unique_ptr<Runner> runner_;
+  std::vector<DeviceTensor> input_tensors_, output_tensors_;
+};
+
+bool IsEdgeTpuModel(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (NodeOpName(node) == "edgetpu-custom-op") return true;
+  }
+  return false;
+}
+
+bool Takes(const VirtualDevice& device, std::string_view format) {
+  for (const std::string& taken : device.facts.takes) {
+    if (taken == format) return true;
+  }
+  return false;
+}
+
+std::string TakesText(const VirtualDevice& device) {
+  return fmt::format("{} takes {}", device.info.name, fmt::join(device.facts.takes, ", "));
+}
+
+Outcome<Graph> ReadModel(const VirtualDevice& device, const std::vector<uint8_t>& file,
+                         const std::string& name) {
+  const FileKind kind = SniffFile(file);
+  const bool tflite = Takes(device, "tflite");
+  if (kind != FileKind::kTflite || (!tflite && !Takes(device, "edgetpu-tflite"))) {
+    return LoadFailure(kWrongFormat,
+                       fmt::format("the file is {}; {}", FileKindText(kind), TakesText(device)));
+  }
+  Result<Graph> graph = ReadTflite(file, name);
+  if (!graph.ok()) return LoadFailure(kNotAllocated, graph.error().message);
+  const bool compiled = IsEdgeTpuModel(*graph);
+  if (tflite && compiled) {
+    return LoadFailure(
+        kNotAllocated,
+        fmt::format("the model went through the Edge TPU compiler (it has a custom op "
+                    "edgetpu-custom-op), which only google-edge-tpu-tflite runs; load "
+                    "the .tflite it was made from on {}",
+                    device.info.name));
+  }
+  if (!tflite && !compiled) {
+    return LoadFailure(
+        kNotAllocated,
+        fmt::format("the model did not go through the Edge TPU compiler, and {} runs "
+                    "nothing else; load it on cpu-tflite, or compile it",
+                    device.info.name));
+  }
+  return *std::move(graph);
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
+                                                 const VirtualDevice& device,
+                                                 std::vector<uint8_t> file, const std::string& path,
+                                                 const Params&) {
+  LAROD_TRY(Graph graph, ReadModel(device, file, path.empty() ? "model" : path));
+  CompileOptions options;
+  if (device.facts.engine == "dlpu") options.target = catalogue.target.name;
+  Result<Program> program = Compile(std::move(graph), options);
+  if (!program.ok()) return LoadFailure(kNotAllocated, program.error().message);
+  return Network::Make(*std::move(program), LayoutOf(catalogue.target, device));
+}
+
+}  // namespace dlpu::larod

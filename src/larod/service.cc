@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models, access rights and the way of a job to its device.
+#include "larod/service.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+namespace dlpu::larod {
+namespace {
+
+constexpr size_t kLargestModel = size_t{2} << 30;
+constexpr const char* kNotLoaded = "Could not load model: ";
+constexpr const char* kNotRun = "Could not run job: ";
+
+// Where an open file lies, as the kernel knows it; empty for a file in memory.
+std::string PathOf(int fd) {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd), error);
+  return error || !std::filesystem::exists(path, error) ? "" : path.string();
+}
+
+}  // namespace
+
+Outcome<std::shared_ptr<Service>> Service::Make(const std::string& product) {
+  LAROD_TRY(Catalogue catalogue, MakeCatalogue(product));
+  return std::shared_ptr<Service>(new Service(std::move(catalogue)));
+}
+
+Service::Service(Catalogue catalogue) : catalogue_(std::move(catalogue)) {
+  std::map<std::string, size_t> lane_of;
+  for (const VirtualDevice& device : catalogue_.devices) {
+    devices_.push_back(device.info);
+    const auto [lane, is_new] = lane_of.try_emplace(device.lane, lanes_.size());
+    if (is_new) lanes_.push_back(std::make_unique<Lane>());
+    device_lanes_.push_back(lane->second);
+  }
+}
+
+uint64_t Service::BeginSession() {
+  const std::lock_guard lock(mutex_);
+  ++sessions_;
+  return next_session_++;
+}
+
+void Service::EndSession(uint64_t session) {
+  const std::lock_guard lock(mutex_);
+  --sessions_;
+  std::erase_if(models_, [&](const auto& model) {
+    return model.second->session == session && model.second->info.access != LAROD_ACCESS_PUBLIC;
+  });
+}
+
+uint64_t Service::CountSessions() {
+  const std::lock_guard lock(mutex_);
+  return sessions_;
+}
+
+bool Service::HasModels() {
+  const std::lock_guard lock(mutex_);
+  return !models_.empty();
+}
+
+Outcome<std::unique_ptr<Executable>> Service::MakeExecutable(const LoadRequest& request,
+                                                             size_t* bytes) {
+  const VirtualDevice& device = catalogue_.devices[request.device];
+  if (device.facts.runs == "preprocess") {
+    if (request.fd >= 0) {
+      return Failure{
+          LAROD_ERROR_LOAD_MODEL, "Device takes parameters, not a model file",
+          fmt::format("{} preprocesses: give file descriptor -1 and a map", device.info.name)};
+    }
+    return LoadPicture(device, request.params);
+  }
+  if (request.fd < 0) {
+    return Failure{LAROD_ERROR_FD, "Device needs a model file",
+                   fmt::format("{} does not run on parameters alone", device.info.name)};
+  }
+  LAROD_TRY(std::vector<uint8_t> file, ReadWhole(request.fd, kLargestModel));
+  *bytes = file.size();
+  return LoadNetwork(catalogue_, device, std::move(file), PathOf(request.fd), request.params);
+}
+
+Outcome<ModelInfo> Service::Load(uint64_t session, const LoadRequest& request) {
+  auto model = std::make_shared<Loaded>();
+  auto executable = MakeExecutable(request, &model->info.bytes);
+  if (!executable.ok()) return Prefixed(kNotLoaded, executable.failure());
+  model->executable = std::move(*executable);
+  model->session = session;
+  model->info.name = request.name;
+  model->info.device = request.device;
+  model->info.access = request.access;
+  model->info.inputs = model->executable->inputs();
+  model->info.outputs = model->executable->outputs();
+  const std::lock_guard lock(mutex_);
+  model->info.id = next_model_++;
+  models_[model->info.id] = model;
+  return model->info;
+}
+
+Outcome<std::vector<uint8_t>> Service::Export(const LoadRequest& request) {
+  size_t bytes = 0;
+  auto executable = MakeExecutable(request, &bytes);
+  if (!executable.ok()) return Prefixed("Could not export model: ", executable.failure());
+  return Failure{
+      ENOTSUP, "Could not export model: not supported",
+      fmt::format("what {} runs can only be made by a camera", devices_[request.device].name)};
+}
+
+Outcome<ModelInfo> Service::Model(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = models_.find(id);
+  if (found == models_.end()) {
+    return Failure{LAROD_ERROR_MODEL_NOT_FOUND, fmt::format("Could not find model {}", id), ""};
+  }
+  return found->second->info;
+}
+
+std::vector<ModelInfo> Service::Models() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ModelInfo> infos;
+  for (const auto& [id, model] : models_) infos.push_back(model->info);
+  return infos;
+}
+
+Outcome<std::shared_ptr<Service::Loaded>> Service::Usable(uint64_t session, uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = models_.find(id);
+  if (found == models_.end()) {
+    return Failure{LAROD_ERROR_MODEL_NOT_FOUND, fmt::format("Could not find model {}", id),
+                   "it was deleted, or its private owner disconnected"};
+  }
+  const Loaded& model = *found->second;
+  if (model.session != session && model.info.access != LAROD_ACCESS_PUBLIC) {
+    return Failure{LAROD_ERROR_PERMISSION, fmt::format("No permission to use model {}", id),
+                   "it is private to the session that loaded it"};
+  }
+  return found->second;
+}
+
+Outcome<Nothing> Service::Delete(uint64_t session, uint64_t id) {
+  auto model = Usable(session, id);
+  if (!model.ok()) return Prefixed("Could not delete model: ", model.failure());
+  const std::lock_guard lock(mutex_);
+  models_.erase(id);
+  return Nothing();
+}
+
+// REQUIRES: the lane of the job's device is held.
+Outcome<Nothing> Service::Compute(uint64_t session, const Job& job) {
+  auto model = Usable(session, job.model);
+  if (!model.ok()) return Prefixed(kNotRun, model.failure());
+  const Loaded& loaded = **model;
+  auto fits = CheckTensors(job, loaded.info, devices_[loaded.info.device]);
+  if (!fits.ok()) return Prefixed(kNotRun, fits.failure());
+  auto done = loaded.executable->Run(job);
+  if (!done.ok()) return Prefixed(kNotRun, done.failure());
+  return Nothing();
+}
+
+Outcome<Nothing> Service::Run(uint64_t session, const Job& job) {
+  auto model = Usable(session, job.model);
+  if (!model.ok()) return Prefixed(kNotRun, model.failure());
+  Outcome<Nothing> result = Nothing();
+  LaneOf((*model)->info.device).RunHere(session, kDefaultPriority, [&] {
+    result = Compute(session, job);
+  });
+  return result;
+}
+
+Outcome<Nothing> Service::Queue(uint64_t session, Job job, JobCallback callback) {
+  auto model = Usable(session, job.model);
+  if (!model.ok()) return Prefixed(kNotRun, model.failure());
+  const uint8_t priority = job.priority;
+  LaneOf((*model)->info.device)
+      .Queue(session, priority,
+             [this, session, job = std::move(job), callback = std::move(callback)](bool cancelled) {
+               callback(cancelled ? Failure{LAROD_ERROR_CONNECTION,
+                                            "Asynchronous connection has been closed",
+                                            "the session ended before the job began"}
+                                  : Compute(session, job));
+             });
+  return Nothing();
+}
+
+void Service::CancelQueued(uint64_t session) {
+  for (const auto& lane : lanes_) lane->Cancel(session);
+}
+
+}  // namespace dlpu::larod

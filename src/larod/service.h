@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service: the virtual camera's larod. It has the devices of one product, the loaded models of all
+// sessions and a lane for each piece of hardware. Owned by its sessions; any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "larod/catalogue.h"
+#include "larod/executable.h"
+#include "larod/lane.h"
+#include "larod/outcome.h"
+#include "larod/session.h"
+#include "larod/types.h"
+
+namespace dlpu::larod {
+
+class Service : public std::enable_shared_from_this<Service> {
+ public:
+  // -7 for an unknown product.
+  static Outcome<std::shared_ptr<Service>> Make(const std::string& product);
+
+  std::shared_ptr<Session> NewSession();
+
+  const Catalogue& catalogue() const { return catalogue_; }
+  const std::vector<DeviceInfo>& devices() const { return devices_; }
+
+  // For sessions; `session` is the caller's number.
+  uint64_t BeginSession();
+  void EndSession(uint64_t session);  // unloads its private models
+  uint64_t CountSessions();
+  bool HasModels();
+
+  Outcome<ModelInfo> Load(uint64_t session, const LoadRequest& request);
+  Outcome<ModelInfo> Model(uint64_t id);
+  std::vector<ModelInfo> Models();
+  Outcome<Nothing> Delete(uint64_t session, uint64_t id);
+  Outcome<std::vector<uint8_t>> Export(const LoadRequest& request);
+  // Waits for the device, then computes on this thread.
+  Outcome<Nothing> Run(uint64_t session, const Job& job);
+  // `callback` comes from the lane's thread.
+  Outcome<Nothing> Queue(uint64_t session, Job job, JobCallback callback);
+  void CancelQueued(uint64_t session);
+
+ private:
+  struct Loaded {
+    ModelInfo info;
+    uint64_t session;  // that loaded it
+    std::shared_ptr<Executable> executable;
+  };
+
+  explicit Service(Catalogue catalogue);
+  Lane& LaneOf(size_t device) { return *lanes_[device_lanes_[device]]; }
+  Outcome<std::unique_ptr<Executable>> MakeExecutable(const LoadRequest& request, size_t* bytes);
+  // The model a session may run or delete.
+  Outcome<std::shared_ptr<Loaded>> Usable(uint64_t session, uint64_t id);
+  Outcome<Nothing> Compute(uint64_t session, const Job& job);
+
+  const Catalogue catalogue_;
+  std::vector<DeviceInfo> devices_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<size_t> device_lanes_;  // of each device
+
+  std::mutex mutex_;  // of what follows
+  std::map<uint64_t, std::shared_ptr<Loaded>> models_;
+  uint64_t next_model_ = 1, next_session_ = 1, sessions_ = 0;
+};
+
+}  // namespace dlpu::larod
