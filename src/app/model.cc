@@ -8,27 +8,32 @@
 #include <filesystem>
 #include <sstream>
 
+#include "app/compiled_file.h"
 #include "app/digits_model.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "formats/sniff.h"
+#include "formats/edgetpu_package.h"
 #include "formats/tflite.h"
 
 namespace dlpu {
 namespace {
 
-Result<Graph> ReadGraph(std::span<const uint8_t> bytes, const std::string& path) {
-  const FileKind kind = SniffFile(bytes);
-  switch (kind) {
+Result<Graph> ReadGraph(const ModelFile& file) {
+  const std::string& path = file.path;
+  switch (file.kind) {
     case FileKind::kTflite:
-      return ReadTflite(bytes, path);
+    case FileKind::kEdgeTpuTflite:
+      return ReadTflite(file.bytes, path);
     case FileKind::kOnnx:
       return UnsupportedError(fmt::format(
           "{}: is an ONNX model, which this version does not read yet; export it as .tflite",
           path));
     default:
-      return InvalidError(
-          fmt::format("{}: is {}, not a model; give a .tflite file", path, FileKindText(kind)));
+      if (const std::string why = OnlyOnCamera(path, file.kind); !why.empty()) {
+        return UnsupportedError(why);
+      }
+      return InvalidError(fmt::format("{}: is {}, not a model; give a .tflite file", path,
+                                      FileKindText(file.kind)));
   }
 }
 
@@ -48,16 +53,15 @@ void AddMetadata(std::span<const uint8_t> file, LoadedModel& model) {
 
 }  // namespace
 
-Result<LoadedModel> LoadModel(const std::string& name_or_path) {
-  LoadedModel model;
-  std::vector<uint8_t> bytes;
+Result<ModelFile> ReadModelFile(const std::string& name_or_path) {
+  ModelFile file;
   if (name_or_path == "digits" && !std::filesystem::exists(name_or_path)) {
-    model.path = "digits";
+    file.path = "digits";
     const auto builtin = DigitsModel();
-    bytes.assign(builtin.begin(), builtin.end());
-    for (int i = 0; i < 10; ++i) model.labels.push_back(std::to_string(i));
+    file.bytes.assign(builtin.begin(), builtin.end());
+    for (int i = 0; i < 10; ++i) file.labels.push_back(std::to_string(i));
   } else {
-    model.path = name_or_path;
+    file.path = name_or_path;
     if (const auto zoo = LoadZoo(); zoo.ok() && !std::filesystem::is_directory(name_or_path)) {
       auto found = ZooFind(*zoo, name_or_path);
       if (!found.ok()) {
@@ -65,24 +69,38 @@ Result<LoadedModel> LoadModel(const std::string& name_or_path) {
         const bool is_path = name_or_path.find_first_of("/.") != std::string::npos;
         if (!is_path) return found.error();
       } else {
-        model.path = found->path;
+        file.path = found->path;
         if (found->entry.has_value()) {
-          model.zoo = found->entry->model;
+          file.zoo = found->entry->model;
           if (!found->entry->labels_path.empty()) {
             if (auto labels = ReadLabels(found->entry->labels_path); labels.ok()) {
-              model.labels = *std::move(labels);
+              file.labels = *std::move(labels);
             }
           }
         }
       }
     }
-    DLPU_TRY(bytes, ReadFile(model.path));
+    DLPU_TRY(file.bytes, ReadFile(file.path));
   }
-  model.bytes = static_cast<int64_t>(bytes.size());
-  model.sha256 = Sha256Hex(bytes);
-  DLPU_TRY(model.graph, ReadGraph(bytes, model.path));
-  AddMetadata(bytes, model);
+  file.kind = SniffFile(file.bytes);
+  return file;
+}
+
+Result<LoadedModel> LoadModel(const ModelFile& file) {
+  LoadedModel model;
+  model.path = file.path;
+  model.zoo = file.zoo;
+  model.labels = file.labels;
+  model.bytes = static_cast<int64_t>(file.bytes.size());
+  model.sha256 = Sha256Hex(file.bytes);
+  DLPU_TRY(model.graph, ReadGraph(file));
+  AddMetadata(file.bytes, model);
   return model;
+}
+
+Result<LoadedModel> LoadModel(const std::string& name_or_path) {
+  DLPU_TRY(const ModelFile file, ReadModelFile(name_or_path));
+  return LoadModel(file);
 }
 
 Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries) {
@@ -117,6 +135,9 @@ Result<Profile> ParseProfile(const std::string& name) {
 }
 
 Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
+  if (HasEdgeTpuNode(model.graph)) {
+    return UnsupportedError(OnlyOnCamera(model.path, FileKind::kEdgeTpuTflite));
+  }
   CompileOptions compile;
   DLPU_TRY(compile.profile, ParseProfile(options.profile));
   compile.shapes = options.shapes;

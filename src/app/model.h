@@ -11,6 +11,7 @@
 
 #include "app/zoo.h"
 #include "base/result.h"
+#include "formats/sniff.h"
 #include "formats/tflite_metadata.h"
 #include "ir/graph.h"
 #include "passes/compile.h"
@@ -30,7 +31,22 @@ struct LoadedModel {
   std::string metadata_error;  // why its metadata could not be read, which hurts nothing else
 };
 
-// Reads a model. A file that is no model is refused with what it is instead.
+// A model's file before it is read as a model.
+struct ModelFile {
+  std::string path;  // as LoadedModel's
+  std::vector<uint8_t> bytes;
+  FileKind kind = FileKind::kUnknown;
+  std::optional<ZooModel> zoo;
+  Labels labels;  // the zoo's
+};
+
+// Finds and reads the file that a user means; its content may be anything.
+Result<ModelFile> ReadModelFile(const std::string& name_or_path);
+
+// Reads a model. A file that is no model, or one that only a camera runs, is refused with what it
+// is instead. A .tflite compiled for the Edge TPU is a model: its compiled part is an op that the
+// IR does not know.
+Result<LoadedModel> LoadModel(const ModelFile& file);
 Result<LoadedModel> LoadModel(const std::string& name_or_path);
 
 // What the commands that run a model have in common.

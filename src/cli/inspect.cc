@@ -2,12 +2,17 @@
 // dlpu inspect: what a model is.
 #include "report/inspect.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/compiled_file.h"
 #include "app/metadata_text.h"
+#include "base/sha256.h"
 #include "cli/command.h"
 #include "ir/text.h"
+#include "report/table.h"
 
 namespace dlpu {
 namespace {
@@ -18,9 +23,52 @@ struct Arguments {
   bool layers = false, memory = false, kernels = false, text = false;
 };
 
+using Json = nlohmann::ordered_json;
+
+// What kind of file it is and which larod devices take it.
+void AddDevices(FileKind kind, std::string& text, Json& json) {
+  const std::vector<TakingDevice> devices = DevicesTaking(kind);
+  text += fmt::format("kind         {}, for larod devices: {}\n", FileKindText(kind),
+                      DevicesText(devices));
+  json["kind"] = DeviceFormat(kind);
+  json["devices"] = Json::array();
+  for (const TakingDevice& device : devices) {
+    json["devices"].push_back({{"device", device.device}, {"target", device.target}});
+  }
+}
+
+// A file of which dlpu reads no graph: CVflow, Vivante.
+CommandResult InspectCameraFile(const Arguments& arguments, const ModelFile& file) {
+  const std::string sha256 = Sha256Hex(file.bytes);
+  std::string text = fmt::format("model        {}\nfile         {}, sha256 {}\n", file.path,
+                                 BytesText(static_cast<int64_t>(file.bytes.size())), sha256);
+  Json json = {{"schema_version", kJsonSchemaVersion},
+               {"model", file.path},
+               {"sha256", sha256},
+               {"file_bytes", file.bytes.size()}};
+  AddDevices(file.kind, text, json);
+  if (file.kind == FileKind::kCvflow2 || file.kind == FileKind::kCvflow3) {
+    DLPU_TRY(const CvflowBin bin, ReadCvflowBin(file.bytes, file.path));
+    text += CvflowText(bin);
+    json["cvflow"] = CvflowJson(bin);
+  } else {
+    text += "content      dlpu cannot read further: the format is not published\n";
+  }
+  PrintText(arguments.json, text);
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
+  return static_cast<int>(kExitOk);
+}
+
+bool OnlyCamerasRead(FileKind kind) {
+  return kind == FileKind::kCvflow2 || kind == FileKind::kCvflow3 || kind == FileKind::kVivanteNb ||
+         kind == FileKind::kLarod;
+}
+
 CommandResult Inspect(const Arguments& arguments) {
   DLPU_TRY(const ModelOptions options, Parse(arguments.model));
-  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(const ModelFile file, ReadModelFile(options.model));
+  if (OnlyCamerasRead(file.kind)) return InspectCameraFile(arguments, file);
+  DLPU_TRY(const LoadedModel model, LoadModel(file));
   if (arguments.text) {
     PrintText(arguments.json, PrintGraph(model.graph, {.max_constant_bytes = 64}));
     return static_cast<int>(kExitOk);
@@ -30,11 +78,19 @@ CommandResult Inspect(const Arguments& arguments) {
   DLPU_TRY(compile.profile, ParseProfile(options.profile));
   compile.shapes = options.shapes;
   compile.cut_at = options.cut_at;
+  DLPU_TRY(const std::vector<EdgeTpuPackage> packages, ReadEdgeTpuPackages(model.graph));
   const Result<Program> program = Compile(model.graph, compile);
   const Program* compiled = program.ok() ? &*program : nullptr;
   std::string text = InspectText(source, model.graph, compiled);
+  Json json = InspectJson(source, model.graph, compiled);
+  AddDevices(file.kind, text, json);
   text += MetadataText(model);
-  if (compiled == nullptr) text += "not run by dlpu: " + program.error().message + "\n";
+  if (!packages.empty()) {
+    text += EdgeTpuText(packages);
+    json["edgetpu"] = EdgeTpuJson(packages);
+  } else if (compiled == nullptr) {
+    text += "not run by dlpu: " + program.error().message + "\n";
+  }
   if (compiled != nullptr && arguments.layers) text += "\n" + LayersText(*compiled);
   if (compiled != nullptr && arguments.memory) text += "\n" + MemoryText(*compiled);
   if (compiled != nullptr && arguments.kernels) {
@@ -43,7 +99,7 @@ CommandResult Inspect(const Arguments& arguments) {
     text += "\n" + KernelsText(*runner);
   }
   PrintText(arguments.json, text);
-  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, InspectJson(source, model.graph, compiled)));
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
   return static_cast<int>(kExitOk);
 }
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string>
 
+#include "formats/cvflow_bin.h"
+
 namespace dlpu {
 namespace {
 
@@ -22,11 +24,53 @@ bool LooksLikeOnnx(std::span<const uint8_t> bytes) {
          bytes[2] == 0x22;
 }
 
+uint64_t Word32(std::span<const uint8_t> bytes, size_t at) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes.data() + at, sizeof(value));  // files are little-endian, as are we
+  return value;
+}
+
+// The name of the op that the Edge TPU Compiler puts in, as a flatbuffer string of its own.
+bool HasEdgeTpuCode(std::span<const uint8_t> bytes) {
+  constexpr std::string_view kName("\x11\0\0\0edgetpu-custom-op", 21);
+  return std::search(bytes.begin(), bytes.end(), kName.begin(), kName.end(),
+                     [](uint8_t byte, char c) { return byte == static_cast<uint8_t>(c); }) !=
+         bytes.end();
+}
+
+// The schema of the wrapper that larod's old converter made is not public. It is known to be a
+// flatbuffer that holds the model as it is: a table whose root and vtable are in place, with a
+// whole .tflite or CVflow header inside.
+bool LooksLikeLarod(std::span<const uint8_t> bytes) {
+  constexpr size_t kFar = 1 << 20;  // the model begins before
+  if (bytes.size() < 64) return false;
+  const uint64_t root = Word32(bytes, 0);
+  if (root < 4 || root > kFar || root + 4 > bytes.size()) return false;
+  const int64_t vtable =
+      static_cast<int64_t>(root) - static_cast<int32_t>(Word32(bytes, static_cast<size_t>(root)));
+  if (vtable < 4 || vtable + 4 > static_cast<int64_t>(bytes.size())) return false;
+  const size_t end = std::min(bytes.size() - 32, kFar);
+  for (size_t at = 4; at < end; ++at) {
+    if (HasAt(bytes, at + 4, "TFL3") && Word32(bytes, at) < bytes.size() - at) return true;
+    const uint64_t length = Word32(bytes, at - 4);  // of the byte vector that begins here
+    if (length > 32 && length <= bytes.size() - at && CvflowGeneration(bytes.subspan(at)) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 FileKind SniffFile(std::span<const uint8_t> bytes) {
   if (bytes.empty()) return FileKind::kEmpty;
-  if (HasAt(bytes, 4, "TFL3")) return FileKind::kTflite;
+  if (HasAt(bytes, 4, "TFL3")) {
+    return HasEdgeTpuCode(bytes) ? FileKind::kEdgeTpuTflite : FileKind::kTflite;
+  }
+  if (HasAt(bytes, 0, "VPMN")) return FileKind::kVivanteNb;
+  if (const int generation = CvflowGeneration(bytes); generation != 0) {
+    return generation == 2 ? FileKind::kCvflow2 : FileKind::kCvflow3;
+  }
   if (HasAt(bytes, 0, "\x93NUMPY")) return FileKind::kNpy;
   if (HasAt(bytes, 0, "\x89PNG")) return FileKind::kPng;
   if (HasAt(bytes, 0, "\xFF\xD8\xFF")) return FileKind::kJpeg;
@@ -42,13 +86,24 @@ FileKind SniffFile(std::span<const uint8_t> bytes) {
   const bool text = std::all_of(head.begin(), head.end(), [](uint8_t c) {
     return c == '\n' || c == '\r' || c == '\t' || (c >= 32 && c < 127);
   });
-  return text ? FileKind::kText : FileKind::kUnknown;
+  if (text) return FileKind::kText;
+  return LooksLikeLarod(bytes) ? FileKind::kLarod : FileKind::kUnknown;
 }
 
 std::string_view FileKindText(FileKind kind) {
   switch (kind) {
     case FileKind::kTflite:
       return "a .tflite model";
+    case FileKind::kEdgeTpuTflite:
+      return "a .tflite model compiled for the Edge TPU";
+    case FileKind::kCvflow2:
+      return "a CVflow network for Ambarella CV25";
+    case FileKind::kCvflow3:
+      return "a CVflow network for Ambarella CV75";
+    case FileKind::kVivanteNb:
+      return "a Vivante network binary (.nb)";
+    case FileKind::kLarod:
+      return "a model in the .larod wrapper of old firmware";
     case FileKind::kOnnx:
       return "an ONNX model";
     case FileKind::kNpy:
@@ -73,6 +128,23 @@ std::string_view FileKindText(FileKind kind) {
       return "of an unknown kind";
   }
   return "of an unknown kind";
+}
+
+std::string_view DeviceFormat(FileKind kind) {
+  switch (kind) {
+    case FileKind::kTflite:
+      return "tflite";
+    case FileKind::kEdgeTpuTflite:
+      return "edgetpu-tflite";
+    case FileKind::kCvflow2:
+      return "cvflow2-bin";
+    case FileKind::kCvflow3:
+      return "cvflow3-bin";
+    case FileKind::kVivanteNb:
+      return "vip-nb";
+    default:
+      return "";
+  }
 }
 
 }  // namespace dlpu

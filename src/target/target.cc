@@ -21,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kUserFormats = {"tflite", "onnx"};
-const std::vector<std::string> kDeviceFormats = {"tflite", "edgetpu-tflite", "vip-nb", "a9-native",
-                                                 "cvflow-bin"};
+const std::vector<std::string> kDeviceFormats = {
+    "tflite", "edgetpu-tflite", "vip-nb", "a9-native", "cvflow-bin", "cvflow2-bin", "cvflow3-bin"};
 
 // A list of words, each of which must be one of `words`.
 std::vector<std::string> ReadWords(const TomlTable& t, std::string_view key,

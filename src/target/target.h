@@ -17,11 +17,12 @@ namespace dlpu {
 
 // A device as the camera's larod service lists it.
 struct TargetDevice {
-  std::string name;                // "axis-a8-dlpu-tflite"
-  std::string runs;                // model, preprocess
-  std::string engine;              // cpu, dlpu, gpu, isp
-  std::vector<std::string> takes;  // model formats: tflite, edgetpu-tflite, cvflow-bin, vip-nb, ...
-  std::optional<int> chip;         // larodChip number of API versions 1 and 2
+  std::string name;    // "axis-a8-dlpu-tflite"
+  std::string runs;    // model, preprocess
+  std::string engine;  // cpu, dlpu, gpu, isp
+  // Model formats: tflite, edgetpu-tflite, cvflow2-bin (CVflow generation 2), vip-nb, ...
+  std::vector<std::string> takes;
+  std::optional<int> chip;  // larodChip number of API versions 1 and 2
   std::string note;
   Fact fact;
 };

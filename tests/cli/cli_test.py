@@ -170,6 +170,53 @@ class MistakeTest(unittest.TestCase):
         self.refused(["run", "digits", "--input", self.path("cut2.png", data[:45])], "cut2.png")
 
 
+class CompiledFileTest(unittest.TestCase):
+    """Files in the forms that only cameras run."""
+
+    CVFLOW = os.path.join(ROOT, "fuzz/corpus/cvflow2.bin")
+
+    def test_a_cvflow_file_is_inspected(self):
+        result = dlpu("inspect", self.CVFLOW, "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        facts = json.loads(result.stdout)
+        self.assertEqual(facts["kind"], "cvflow2-bin")
+        self.assertEqual(facts["devices"], [{"device": "ambarella-cvflow", "target": "cv25"}])
+        self.assertEqual(facts["cvflow"]["inputs"][0]["shape"], [1, 2, 3, 5])
+        self.assertIn("generation 2 (CV25)", dlpu("inspect", self.CVFLOW).stdout)
+
+    def test_it_does_not_run_here(self):
+        result = dlpu("run", self.CVFLOW)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ambarella-cvflow (cv25)", result.stderr)
+        self.assertIn("give the .tflite or .onnx it was made from", result.stderr)
+
+    def test_what_is_not_published_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "model.nb")
+            with open(path, "wb") as file:
+                file.write(b"VPMN" + bytes(100))
+            facts = json.loads(dlpu("inspect", path, "--json", "-").stdout)
+            self.assertIn({"device": "axis-a8-dlpu-native", "target": "artpec8"}, facts["devices"])
+            self.assertIn("Vivante network binary", dlpu("run", path).stderr)
+
+    def test_a_model_names_the_devices_that_take_it(self):
+        facts = json.loads(dlpu("inspect", "digits", "--json", "-").stdout)
+        self.assertEqual(facts["kind"], "tflite")
+        self.assertIn({"device": "cpu-tflite", "target": "cpu"}, facts["devices"])
+
+    def test_edge_tpu_files(self):
+        shared = os.environ.get("DLPU_SHARED", os.path.join(ROOT, "../shared"))
+        path = os.path.join(shared, "models/edgetpu/split_concat_edgetpu.tflite")
+        if not os.path.exists(path):
+            self.skipTest(f"no {path}")
+        facts = json.loads(dlpu("inspect", path, "--json", "-").stdout)
+        self.assertEqual(facts["edgetpu"][0]["min_runtime_version"], 13)
+        self.assertEqual(facts["edgetpu"][0]["cached_bytes"], 192)
+        self.assertEqual(facts["devices"],
+                         [{"device": "google-edge-tpu-tflite", "target": "artpec7"}])
+        self.assertIn("google-edge-tpu-tflite (artpec7)", dlpu("run", path).stderr)
+
+
 class ResultTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

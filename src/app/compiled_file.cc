@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which device takes a file.
+#include "app/compiled_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "target/target.h"
+
+namespace dlpu {
+
+std::vector<TakingDevice> DevicesTaking(FileKind kind) {
+  std::vector<TakingDevice> devices;
+  const std::string format(DeviceFormat(kind));
+  const Result<std::vector<Target>> targets = LoadTargets();
+  if (format.empty() || !targets.ok()) return devices;
+  for (const Target& target : *targets) {
+    for (const TargetDevice& device : target.devices) {
+      const auto& takes = device.takes;
+      if (std::find(takes.begin(), takes.end(), format) != takes.end()) {
+        devices.push_back({device.name, target.name});
+      }
+    }
+  }
+  return devices;
+}
+
+std::string DevicesText(const std::vector<TakingDevice>& devices) {
+  std::string text;
+  for (const TakingDevice& device : devices) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", device.device, device.target);
+  }
+  return text.empty() ? "none that is known" : text;
+}
+
+std::string OnlyOnCamera(const std::string& path, FileKind kind) {
+  switch (kind) {
+    case FileKind::kLarod:
+      return fmt::format(
+          "{}: is {}, whose format is not published; give the .tflite or .onnx it was made from",
+          path, FileKindText(kind));
+    case FileKind::kEdgeTpuTflite:
+    case FileKind::kCvflow2:
+    case FileKind::kCvflow3:
+    case FileKind::kVivanteNb:
+      return fmt::format(
+          "{}: is {}, which runs on a camera only (larod device {}); give the {} it was made from",
+          path, FileKindText(kind), DevicesText(DevicesTaking(kind)),
+          kind == FileKind::kEdgeTpuTflite ? ".tflite" : ".tflite or .onnx");
+    default:
+      return "";
+  }
+}
+
+}  // namespace dlpu
