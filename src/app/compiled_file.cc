@@ -27,9 +27,19 @@ std::vector<TakingDevice> DevicesTaking(FileKind kind) {
 }
 
 std::string DevicesText(const std::vector<TakingDevice>& devices) {
-  std::string text;
+  std::vector<std::string> names;
   for (const TakingDevice& device : devices) {
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", device.device, device.target);
+    if (std::find(names.begin(), names.end(), device.device) == names.end()) {
+      names.push_back(device.device);
+    }
+  }
+  std::string text;
+  for (const std::string& name : names) {
+    std::string targets;
+    for (const TakingDevice& device : devices) {
+      if (device.device == name) targets += (targets.empty() ? "" : ", ") + device.target;
+    }
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, targets);
   }
   return text.empty() ? "none that is known" : text;
 }

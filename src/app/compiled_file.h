@@ -25,7 +25,7 @@ struct TakingDevice {
 // The devices of data/targets whose `takes` lists the kind's format, by target. Empty for files
 // that no camera loads, and when the targets' data cannot be read.
 std::vector<TakingDevice> DevicesTaking(FileKind kind);
-// "google-edge-tpu-tflite (artpec7), ..."; "none that is known".
+// "cpu-tflite (artpec7, artpec8), a9-dlpu-tflite (artpec9)"; "none that is known".
 std::string DevicesText(const std::vector<TakingDevice>& devices);
 
 // Why such a file cannot be run or compiled here, and what to give instead; empty for files that

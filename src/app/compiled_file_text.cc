@@ -54,7 +54,7 @@ std::string PackageText(const EdgeTpuPackage& package) {
   text +=
       main.estimated_cycles.has_value()
           ? fmt::format("cycles       {} by the compiler's own estimate\n", *main.estimated_cycles)
-          : "cycles       not stated: compilers after 2021 leave the estimate out\n";
+          : "cycles       not stated: newer compilers leave their estimate out\n";
   Table executables({"executable", ">instructions", ">parameters", "token"});
   for (const EdgeTpuExecutable& e : package.executables) {
     executables.AddRow({std::string(EdgeTpuExecutableTypeName(e.type)),

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "app/tensor_input.h"
 
@@ -53,6 +54,22 @@ TEST(MetadataText, SaysEachFactOnALine) {
   model.metadata.reset();
   model.metadata_error = "m: its metadata is damaged";
   EXPECT_EQ(MetadataText(model), "metadata     m: its metadata is damaged\n");
+}
+
+TEST(MetadataJson, HasTheSameFacts) {
+  LoadedModel model;
+  EXPECT_TRUE(MetadataJson(model).is_null());
+  const std::string version("1.14.0\0\0\0", 9);
+  model.graph.metadata["min_runtime_version"] = {version.begin(), version.end()};
+  EXPECT_EQ(MetadataJson(model).dump(), R"({"min_runtime_version":"1.14.0"})");
+  EXPECT_THAT(MetadataText(model), HasSubstr("TensorFlow Lite 1.14.0 or newer"));
+  model.metadata = Metadata();
+  const auto json = MetadataJson(model);
+  EXPECT_EQ(json["inputs"][0]["mean"][0], 100);
+  EXPECT_EQ(json["inputs"][0]["color_space"], "rgb");
+  EXPECT_EQ(json["outputs"][0]["labels"], 2);
+  model.graph.metadata["min_runtime_version"] = {'\n'};
+  EXPECT_EQ(MinRuntimeVersion(model.graph), "");
 }
 
 // The first input after a picture of nothing but 200 was given, as floats.

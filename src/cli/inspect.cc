@@ -85,6 +85,7 @@ CommandResult Inspect(const Arguments& arguments) {
   Json json = InspectJson(source, model.graph, compiled);
   AddDevices(file.kind, text, json);
   text += MetadataText(model);
+  json["metadata"] = MetadataJson(model);
   if (!packages.empty()) {
     text += EdgeTpuText(packages);
     json["edgetpu"] = EdgeTpuJson(packages);

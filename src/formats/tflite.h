@@ -2,8 +2,8 @@
 // Reads and writes TensorFlow Lite models (.tflite). Any thread.
 //
 // Read: one subgraph of static shapes, float32, float16, int8, uint8, int16x8 and mixed models,
-// sparse constants (expanded), signatures and metadata. Refused by name: control flow, several
-// subgraphs, strings, resource variables. An op that the IR does not know is kept as
+// sparse constants (expanded), signatures, metadata and its label files. Refused by name: control
+// flow, several subgraphs, strings, resource variables. An op that the IR does not know is kept as
 // Op::kUnknown. A dynamic extent is -1 in an input's shape, except a batch, which is the file's
 // own default (usually 1).
 #pragma once
@@ -17,6 +17,10 @@
 #include "ir/graph.h"
 
 namespace dlpu {
+
+// Key of Graph::metadata under which the zip archive of label files that stands behind a model is
+// kept, with offsets counted from its own start.
+inline constexpr const char* kArchiveMetadata = "(appended zip archive)";
 
 // `name` is used in messages and becomes Graph::name.
 Result<Graph> ReadTflite(std::span<const uint8_t> bytes, const std::string& name);

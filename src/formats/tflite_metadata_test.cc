@@ -237,6 +237,47 @@ TEST(TfliteMetadata, ANormalisationThatIsNoneIsRefused) {
   }
 }
 
+TEST(Zip, AnArchiveMovesWithItsOffsets) {
+  for (const bool absolute : {true, false}) {
+    const Bytes file = FileWithLabels(absolute);
+    const auto archive = ZipArchive::Open(file);
+    ASSERT_TRUE(archive.ok() && archive->has_value());
+    const auto alone = (*archive)->Moved(0);
+    ASSERT_TRUE(alone.ok()) << alone.error().message;
+    EXPECT_EQ(alone->size(), file.size() - 1000);
+    const auto reopened = ZipArchive::Open(*alone);
+    ASSERT_TRUE(reopened.ok() && reopened->has_value());
+    const auto behind = (*reopened)->Moved(77);
+    ASSERT_TRUE(behind.ok());
+    EXPECT_EQ((*behind)[behind->size() - 6], 77 + (*alone)[alone->size() - 6]);  // the directory's
+    Bytes moved(77, 9);
+    moved.insert(moved.end(), behind->begin(), behind->end());
+    const auto read = ReadTfliteMetadata(GraphWith(MetadataBytes()), moved);
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ((*read)->files.at("plants.txt"), kPlants);
+  }
+}
+
+TEST(TfliteMetadata, AWrittenModelKeepsItsLabelFiles) {
+  Graph graph = GraphWith(MetadataBytes());
+  graph.tensors = {{"x", DataType::kFloat32, {1}, {}, {}, false, false},
+                   {"y", DataType::kFloat32, {1}, {}, {}, false, false}};
+  graph.nodes = {{Op::kRelu, "y", {0}, {1}, {}, NoAttrs{}, 1}};
+  graph.inputs = {0};
+  graph.outputs = {1};
+  AppendZip(graph.metadata[kArchiveMetadata], 0);
+  const auto written = WriteTflite(graph);
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  const auto again = ReadTflite(*written, "m.tflite");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->metadata, graph.metadata);
+  const auto read = ReadTfliteMetadata(*again, *written);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ((*read)->files.at("animals.txt"), kAnimals);
+  graph.metadata[kArchiveMetadata] = {1, 2, 3};
+  EXPECT_FALSE(WriteTflite(graph).ok());
+}
+
 TEST(Zip, AnEntryAboveTheLimitIsRefused) {
   const Bytes file = FileWithLabels();
   const auto archive = ZipArchive::Open(file);
@@ -276,6 +317,12 @@ TEST(TfliteMetadata, RealModelsHaveLabelsAndNormalisation) {
     EXPECT_FALSE(metadata.inputs[0].std.empty());
     ASSERT_NE(metadata.OutputLabels(), nullptr);
     EXPECT_THAT(*metadata.OutputLabels(), HasSubstr("tench"));
+    // Written again, it still has them.
+    const auto written = WriteTflite(*graph);
+    ASSERT_TRUE(written.ok()) << written.error().message;
+    const auto again = ReadTfliteMetadata(*graph, *written);
+    ASSERT_TRUE(again.ok() && again->has_value());
+    EXPECT_EQ((*again)->files, metadata.files);
   }
   if (count == 0) GTEST_SKIP() << "no models in " << folder;
 }

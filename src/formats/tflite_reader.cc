@@ -8,6 +8,7 @@
 #include "formats/sparse.h"
 #include "formats/tflite.h"
 #include "formats/tflite_options.h"
+#include "formats/zip.h"
 #include "ir/verify.h"
 
 namespace dlpu {
@@ -45,6 +46,7 @@ class Reader {
     RestoreBatch();
     ReadSignature();
     ReadMetadata();
+    ReadArchive();
     if (Status status = Verify(graph_); !status.ok()) return Failure(status.error());
     return std::move(graph_);
   }
@@ -306,6 +308,16 @@ class Reader {
       if (!data.ok()) continue;
       graph_.metadata[entry->name()->str()].assign(data->begin(), data->end());
     }
+  }
+
+  // Label files stand behind the model. A damaged archive is left behind: ReadTfliteMetadata says
+  // what is wrong with it, and the model does without.
+  void ReadArchive() {
+    graph_.metadata.erase(kArchiveMetadata);
+    const Result<std::optional<ZipArchive>> archive = ZipArchive::Open(bytes_);
+    if (!archive.ok() || !archive->has_value()) return;
+    Result<std::vector<uint8_t>> moved = (*archive)->Moved(0);
+    if (moved.ok() && !moved->empty()) graph_.metadata[kArchiveMetadata] = *std::move(moved);
   }
 
   const std::span<const uint8_t> bytes_;

@@ -9,6 +9,7 @@
 
 #include "formats/tflite.h"
 #include "formats/tflite_options.h"
+#include "formats/zip.h"
 #include "ir/verify.h"
 
 namespace dlpu {
@@ -64,11 +65,24 @@ class Writer {
     const auto model = tfl::CreateModel(builder_, 3, codes, subgraphs, description, buffers, 0,
                                         metadata, signatures);
     tfl::FinishModelBuffer(builder_, model);
-    return std::vector<uint8_t>(builder_.GetBufferPointer(),
-                                builder_.GetBufferPointer() + builder_.GetSize());
+    std::vector<uint8_t> bytes(builder_.GetBufferPointer(),
+                               builder_.GetBufferPointer() + builder_.GetSize());
+    DLPU_RETURN_IF_ERROR(AddArchive(bytes));
+    return bytes;
   }
 
  private:
+  // Label files stand behind the model in a zip archive.
+  Status AddArchive(std::vector<uint8_t>& bytes) const {
+    const auto entry = graph_.metadata.find(kArchiveMetadata);
+    if (entry == graph_.metadata.end()) return OkStatus();
+    DLPU_TRY(const std::optional<ZipArchive> archive, ZipArchive::Open(entry->second));
+    if (!archive.has_value()) return InvalidError("the graph's archive is not a zip archive");
+    DLPU_TRY(const std::vector<uint8_t> moved, archive->Moved(bytes.size()));
+    bytes.insert(bytes.end(), moved.begin(), moved.end());
+    return OkStatus();
+  }
+
   uint32_t AddBuffer(const std::vector<uint8_t>& data) {
     builder_.ForceVectorAlignment(data.size(), 1, kBufferAlignment);
     const auto vector = builder_.CreateVector(data);
@@ -152,12 +166,13 @@ class Writer {
   }
 
   Offset<flatbuffers::Vector<Offset<tfl::Metadata>>> WriteMetadata() {
-    if (graph_.metadata.empty()) return 0;
     std::vector<Offset<tfl::Metadata>> entries;
     for (const auto& [name, data] : graph_.metadata) {
+      if (name == kArchiveMetadata) continue;
       const uint32_t buffer = AddBuffer(data);
       entries.push_back(tfl::CreateMetadata(builder_, builder_.CreateString(name), buffer));
     }
+    if (entries.empty()) return 0;
     return builder_.CreateVector(entries);
   }
 

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstddef>
 
 namespace dlpu {
 namespace {
@@ -75,6 +76,8 @@ Status ZipArchive::ReadDirectory(size_t end) {
   if (size > end || offset > end - size) return Damaged("its directory lies outside the file");
   const size_t base = end - size - offset;
   size_t at = end - size;
+  end_ = end;
+  directory_ = at;
   for (size_t i = 0; i < count; ++i) {
     if (end - at < kCentralSize || Get32(bytes_, at) != kCentralSignature) {
       return Damaged(fmt::format("entry {} of {} is missing", i + 1, count));
@@ -85,13 +88,39 @@ Status ZipArchive::ReadDirectory(size_t end) {
       return Damaged(fmt::format("entry {} of {} is cut off", i + 1, count));
     }
     const std::string name(reinterpret_cast<const char*>(&bytes_[at] + kCentralSize), name_size);
-    const Entry entry{Get16(bytes_, at + 8),  Get16(bytes_, at + 10),
-                      Get32(bytes_, at + 16), Get32(bytes_, at + 20),
-                      Get32(bytes_, at + 24), base + Get32(bytes_, at + 42)};
+    const Entry entry{Get16(bytes_, at + 8),
+                      Get16(bytes_, at + 10),
+                      Get32(bytes_, at + 16),
+                      Get32(bytes_, at + 20),
+                      Get32(bytes_, at + 24),
+                      base + Get32(bytes_, at + 42),
+                      at + 42};
     entries_.insert_or_assign(name, entry);  // a later entry replaces an earlier one
     at += kCentralSize + more;
   }
   return OkStatus();
+}
+
+Result<std::vector<uint8_t>> ZipArchive::Moved(size_t in_front) const {
+  if (entries_.empty()) return std::vector<uint8_t>();
+  size_t start = directory_;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.offset >= directory_) {
+      return Damaged(fmt::format("'{}' is not where the directory says", name));
+    }
+    start = std::min(start, entry.offset);
+  }
+  if (in_front + (bytes_.size() - start) > UINT32_MAX) {
+    return ExhaustedError("the appended zip archive would end beyond 4 GiB");
+  }
+  std::vector<uint8_t> moved(bytes_.begin() + static_cast<ptrdiff_t>(start), bytes_.end());
+  const auto put = [&](size_t at, size_t position) {
+    const auto value = static_cast<uint32_t>(position - start + in_front);
+    for (size_t i = 0; i < 4; ++i) moved[at - start + i] = static_cast<uint8_t>(value >> (8 * i));
+  };
+  for (const auto& [name, entry] : entries_) put(entry.offset_at, entry.offset);
+  put(end_ + 16, directory_);
+  return moved;
 }
 
 Result<std::span<const uint8_t>> ZipArchive::Packed(const Entry& entry,

@@ -54,6 +54,18 @@ std::string Names(const std::vector<const Product*>& products) {
   return text;
 }
 
+// Refuses a SoC that no product has.
+Status CheckSoc(const std::vector<Product>& products, const std::string& wanted,
+                const std::string& plain) {
+  std::set<std::string> socs;
+  for (const Product& product : products) {
+    if (!plain.empty() && Plain(product.soc).find(plain) != std::string::npos) return OkStatus();
+    socs.insert(product.soc);
+  }
+  return NotFoundError(
+      fmt::format("no product has the SoC '{}'; known are {}", wanted, fmt::join(socs, ", ")));
+}
+
 }  // namespace
 
 Result<std::vector<Product>> ParseProducts(const std::string& text, const std::string& name) {
@@ -91,6 +103,44 @@ std::vector<const Product*> MatchProducts(const std::vector<Product>& products,
     if (plain.find(wanted) != std::string::npos) containing.push_back(&product);
   }
   return beginning.empty() ? containing : beginning;
+}
+
+std::optional<bool> HasDlpu(const Product& product) {
+  if (product.dlpu == "unknown") return std::nullopt;
+  return product.dlpu != "none";
+}
+
+Result<ProductSelection> SelectProducts(const std::vector<Product>& products,
+                                        const ProductFilter& filter) {
+  std::vector<const Product*> candidates;
+  if (filter.text.empty()) {
+    for (const Product& product : products) candidates.push_back(&product);
+  } else {
+    candidates = MatchProducts(products, filter.text);
+    if (candidates.empty()) return FindProduct(products, filter.text).error();
+  }
+  if (const std::string soc = Plain(filter.soc); !filter.soc.empty()) {
+    DLPU_RETURN_IF_ERROR(CheckSoc(products, filter.soc, soc));
+    std::erase_if(candidates,
+                  [&](const Product* p) { return Plain(p->soc).find(soc) == std::string::npos; });
+  }
+  ProductSelection selection;
+  for (const Product* product : candidates) {
+    const bool ram_known = product->ram_mb.has_value() || filter.min_ram_mb == 0;
+    const bool dlpu_known = HasDlpu(*product).has_value() || !filter.dlpu;
+    selection.unknown_ram += !ram_known;
+    selection.unknown_dlpu += !dlpu_known;
+    if (!ram_known || product->ram_mb.value_or(filter.min_ram_mb) < filter.min_ram_mb) continue;
+    if (!dlpu_known || (filter.dlpu && !*HasDlpu(*product))) continue;
+    selection.products.push_back(product);
+  }
+  if (selection.products.empty()) {
+    return NotFoundError(fmt::format(
+        "none of {} products of that name and SoC is known to have the rest (memory is not known "
+        "of {}, the DLPU not of {})",
+        candidates.size(), selection.unknown_ram, selection.unknown_dlpu));
+  }
+  return selection;
 }
 
 Result<Product> FindProduct(const std::vector<Product>& products, std::string_view name) {

@@ -25,6 +25,9 @@ struct Product {
   Fact fact;  // where `soc` and `dlpu` come from
 };
 
+// Whether the product has a DLPU; nothing when the sources do not tell.
+std::optional<bool> HasDlpu(const Product& product);
+
 // Parses the text of a products.toml; `name` is how errors call it.
 Result<std::vector<Product>> ParseProducts(const std::string& text, const std::string& name);
 // Loads data/products.toml. In the file's order.
@@ -34,6 +37,22 @@ Result<std::vector<Product>> LoadProducts();
 // one whose whole name it is, else all whose names begin with it, else all that contain it.
 std::vector<const Product*> MatchProducts(const std::vector<Product>& products,
                                           std::string_view name);
+
+// What a user asks of products. Empty or 0: anything.
+struct ProductFilter {
+  std::string text{};  // a name or part of it, as MatchProducts takes it
+  std::string soc{};   // part of the SoC's name, compared as names are: "artpec8"
+  bool dlpu = false;
+  int min_ram_mb = 0;
+};
+struct ProductSelection {
+  std::vector<const Product*> products;   // in the list's order; not empty
+  int unknown_dlpu = 0, unknown_ram = 0;  // left out because the sources do not tell
+};
+// Errors: no product of that name (the nearest is suggested), no such SoC (all are listed), or none
+// that has everything asked for.
+Result<ProductSelection> SelectProducts(const std::vector<Product>& products,
+                                        const ProductFilter& filter);
 
 // The one product a name means ("Q1656", "q1656-le", "AXIS Q1656-LE"). An exact name wins over
 // longer ones that begin with it. Several matches are an error that lists them, no match one that

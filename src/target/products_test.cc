@@ -83,6 +83,41 @@ TEST(Products, WhatIsNotKnownIsAbsent) {
   EXPECT_EQ(FindProduct(All(), "Q1656-BE")->configuration, "");
 }
 
+TEST(SelectProducts, NamesSocDlpuAndMemoryNarrowTheList) {
+  const auto count = [](const ProductFilter& filter) {
+    const Result<ProductSelection> found = SelectProducts(All(), filter);
+    return found.ok() ? found->products.size() : 0;
+  };
+  EXPECT_EQ(count({}), All().size());
+  const size_t artpec8 = count({.soc = "ARTPEC-8"});
+  EXPECT_GT(artpec8, 10u);
+  EXPECT_EQ(count({.soc = "artpec8"}), artpec8);
+  EXPECT_EQ(count({.soc = "artpec8", .dlpu = true}), artpec8);  // each of them has one
+  EXPECT_EQ(count({.text = "Q1656"}), 1u);                      // an exact name wins
+  EXPECT_GT(count({.text = "Q16"}), 1u);
+  const Result<ProductSelection> large = SelectProducts(All(), {.dlpu = true, .min_ram_mb = 2048});
+  ASSERT_TRUE(large.ok()) << large.error().message;
+  for (const Product* product : large->products) {
+    EXPECT_GE(product->ram_mb, 2048) << product->name;
+    EXPECT_EQ(HasDlpu(*product), true) << product->name;
+  }
+  EXPECT_GT(large->unknown_ram, 0);
+  EXPECT_GT(large->unknown_dlpu, 0);
+}
+
+TEST(SelectProducts, WhatIsNotThereIsNamed) {
+  const auto refused = [](const ProductFilter& filter) {
+    const Result<ProductSelection> found = SelectProducts(All(), filter);
+    return found.ok() ? "" : found.error().message;
+  };
+  EXPECT_THAT(refused({.text = "Q1665-LE"}), HasSubstr("did you mean AXIS Q1656-LE?"));
+  EXPECT_THAT(refused({.soc = "artpec10"}),
+              HasSubstr("no product has the SoC 'artpec10'; known are"));
+  EXPECT_THAT(refused({.soc = "-"}), HasSubstr("ARTPEC-8"));
+  EXPECT_THAT(refused({.text = "M3067-P", .dlpu = true}), HasSubstr("none of 1 products"));
+  EXPECT_THAT(refused({.min_ram_mb = 1 << 20}), HasSubstr("memory is not known of"));
+}
+
 TEST(ParseProducts, MistakesAreNamed) {
   auto mistake = [](const std::string& line) {
     Result<std::vector<Product>> parsed =

@@ -267,6 +267,21 @@ class ResultTest(unittest.TestCase):
             rows = json.loads(dlpu("products", text, "--json", "-").stdout)["products"]
             self.assertIn("AXIS Q1656-LE", [row["product"] for row in rows], text)
 
+    def test_products_by_processor_and_memory(self):
+        facts = json.loads(dlpu("products", "--soc", "artpec8", "--dlpu", "--min-ram", "2048",
+                                "--json", "-").stdout)
+        names = [row["product"] for row in facts["products"]]
+        self.assertIn("AXIS Q1656", names)
+        for row in facts["products"]:
+            self.assertTrue(row["dlpu_fitted"])
+            self.assertGreaterEqual(row["ram_mb"], 2048)
+        self.assertGreater(facts["unknown_ram"], 0)
+        limited = json.loads(dlpu("products", "P1465-LE", "--json", "-").stdout)["products"][0]
+        self.assertEqual(limited["configuration"], "limited")
+        missing = dlpu("products", "Q1665-LE")
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("did you mean AXIS Q1656-LE?", missing.stderr)
+
     def test_bench_has_its_fields(self):
         result = dlpu("bench", "digits", "--seconds", "0.05", "--steps", "--json", "-")
         facts = json.loads(result.stdout)
