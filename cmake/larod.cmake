@@ -39,3 +39,14 @@ install(FILES ${CMAKE_BINARY_DIR}/generated/liblarod.pc
 install(DIRECTORY data/targets DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu COMPONENT larod)
 install(FILES data/products.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu
         COMPONENT larod)
+
+# An application like any other: nothing but larod.h and the library.
+file(GLOB larod_client_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/larod/client/*.cc)
+add_executable(larod-client ${larod_client_sources})
+target_link_libraries(larod-client PRIVATE larod)
+target_include_directories(larod-client PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_compile_definitions(larod-client PRIVATE LAROD_CLIENT_VERSION="${LAROD_API_VERSION}")
+dlpu_quick_to_build(larod-client)
+set_target_properties(larod-client PROPERTIES
+  INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}" BUILD_RPATH_USE_ORIGIN ON)
+install(TARGETS larod-client RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larod)
