@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """larod.h compiles as applications compile it, has the layout of a camera's, and the library exports
 what it declares and nothing else."""
 import os
@@ -13,7 +13,7 @@ INCLUDE = os.path.join(ROOT, "include")
 BUILD = os.environ.get("DLPU_BUILD", os.path.join(ROOT, "build", "release"))
 LIBRARY = os.path.join(BUILD, "lib", "liblarod.so.1")
 GOLDEN = os.path.join(ROOT, "tests", "golden", "larod_symbols.txt")
-#The flags of the example applications of the ACAP Native SDK.
+# The flags of the example applications of the ACAP Native SDK.
 FLAGS = ("-Wall -Wextra -Wformat=2 -Wpointer-arith -Wbad-function-cast -Wstrict-prototypes "
          "-Wmissing-prototypes -Winline -Wdisabled-optimization -Wfloat-equal -W -Werror").split()
 C_ONLY = {"-Wbad-function-cast", "-Wstrict-prototypes", "-Wmissing-prototypes"}
@@ -97,9 +97,8 @@ def declared(version):
     text = subprocess.run(["gcc", "-E", "-P", f"-I{INCLUDE}", f"-D{version}", "-x", "c", "-"],
                           input="#include <larod.h>\n", capture_output=True, text=True,
                           check=True).stdout
-    return set(re.findall(r"\b(larod\w+)\s*\(", text)) - {
-  "larod"
-}
+    return set(re.findall(r"\b(larod\w+)\s*\(", text)) - {"larod"}
+
 
 class Library(unittest.TestCase):
     def setUp(self):
@@ -127,8 +126,8 @@ class Library(unittest.TestCase):
         dynamic = subprocess.run(["readelf", "-d", "-V", LIBRARY], capture_output=True, text=True,
                                  check=True).stdout
         self.assertIn("soname: [liblarod.so.1]", dynamic)
-#A program of a camera asks for versions whose names are not known; a library without any
-#is taken by the loader.
+        # A program of a camera asks for versions whose names are not known; a library without any
+        # is taken by the loader.
         self.assertNotIn("Version definition section", dynamic)
 
     def test_pkg_config_builds_a_program(self):
