@@ -3,8 +3,10 @@
 // application's files as the device has them: as in the model, or (CVflow) planar with padded rows.
 #include <fmt/format.h>
 
+#include "formats/edgetpu_package.h"
 #include "formats/sniff.h"
 #include "formats/tflite.h"
+#include "larod/edgetpu_source.h"
 #include "larod/executable.h"
 #include "larod/tensor_layout.h"
 #include "passes/compile.h"
@@ -60,13 +62,6 @@ class Network : public Executable {
   std::vector<DeviceTensor> input_tensors_, output_tensors_;
 };
 
-bool IsEdgeTpuModel(const Graph& graph) {
-  for (const Node& node : graph.nodes) {
-    if (NodeOpName(node) == "edgetpu-custom-op") return true;
-  }
-  return false;
-}
-
 bool Takes(const VirtualDevice& device, std::string_view format) {
   for (const std::string& taken : device.facts.takes) {
     if (taken == format) return true;
@@ -78,33 +73,37 @@ std::string TakesText(const VirtualDevice& device) {
   return fmt::format("{} takes {}", device.info.name, fmt::join(device.facts.takes, ", "));
 }
 
+// The model as a graph. Failures have the camera's text, and why.
 Outcome<Graph> ReadModel(const VirtualDevice& device, const std::vector<uint8_t>& file,
-                         const std::string& name) {
+                         const std::string& path) {
   const FileKind kind = SniffFile(file);
-  const bool tflite = Takes(device, "tflite");
-  if (kind != FileKind::kTflite || (!tflite && !Takes(device, "edgetpu-tflite"))) {
+  const bool tflite = Takes(device, "tflite"), edgetpu = Takes(device, "edgetpu-tflite");
+  const bool compiled = kind == FileKind::kEdgeTpuTflite;
+  if ((kind != FileKind::kTflite && !compiled) || (!tflite && !edgetpu)) {
     return LoadFailure(kWrongFormat,
                        fmt::format("the file is {}; {}", FileKindText(kind), TakesText(device)));
   }
-  Result<Graph> graph = ReadTflite(file, name);
-  if (!graph.ok()) return LoadFailure(kNotAllocated, graph.error().message);
-  const bool compiled = IsEdgeTpuModel(*graph);
-  if (tflite && compiled) {
+  if (compiled && !edgetpu) {
     return LoadFailure(
         kNotAllocated,
-        fmt::format("the model went through the Edge TPU compiler (it has a custom op "
-                    "edgetpu-custom-op), which only google-edge-tpu-tflite runs; load "
-                    "the .tflite it was made from on {}",
-                    device.info.name));
+        fmt::format("the model was compiled for the Edge TPU (it has the custom op {}), "
+                    "which {} does not have; load the .tflite it was made from",
+                    kEdgeTpuOpName, device.info.name));
   }
-  if (!tflite && !compiled) {
+  if (!compiled && !tflite) {
     return LoadFailure(
         kNotAllocated,
         fmt::format("the model did not go through the Edge TPU compiler, and {} runs "
                     "nothing else; load it on cpu-tflite, or compile it",
                     device.info.name));
   }
-  return *std::move(graph);
+  Result<Graph> graph = ReadTflite(file, path.empty() ? "model" : path);
+  if (!graph.ok()) return LoadFailure(kNotAllocated, graph.error().message);
+  if (!compiled) return *std::move(graph);
+  if (const auto packages = ReadEdgeTpuPackages(*graph); !packages.ok()) {
+    return LoadFailure(kNotAllocated, packages.error().message);
+  }
+  return FindEdgeTpuSource(*graph, path);
 }
 
 }  // namespace
@@ -113,7 +112,7 @@ Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const VirtualDevice& device,
                                                  std::vector<uint8_t> file, const std::string& path,
                                                  const Params&) {
-  LAROD_TRY(Graph graph, ReadModel(device, file, path.empty() ? "model" : path));
+  LAROD_TRY(Graph graph, ReadModel(device, file, path));
   CompileOptions options;
   if (device.facts.engine == "dlpu") options.target = catalogue.target.name;
   Result<Program> program = Compile(std::move(graph), options);

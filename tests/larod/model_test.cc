@@ -2,6 +2,7 @@
 // Loading, listing, sharing and deleting models.
 #include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 
@@ -170,6 +171,43 @@ TEST(LarodModel, TheLogSaysTheCause) {
             std::string::npos)
       << *log;
   unlink(path.c_str());
+}
+
+// A file compiled for the Edge TPU runs when the model it was made from is beside it.
+TEST(LarodModel, CompiledForTheEdgeTpu) {
+  const char* given = std::getenv("DLPU_SHARED");
+  const std::string models = std::string(given != nullptr ? given : "../shared") + "/models/";
+  const std::string name = "mobilenet_v1_0.25_128_quant";
+  const auto compiled = ReadFile(models + "edgetpu/" + name + "_edgetpu.tflite");
+  const auto source = ReadFile(models + "tflite/" + name + ".tflite");
+  if (!compiled.ok() || !source.ok()) GTEST_SKIP() << models << " is not there";
+  {
+    Camera camera("artpec8");
+    EXPECT_EQ(camera.Load(*compiled, "cpu-tflite"), nullptr);
+    EXPECT_EQ(camera.error.text(), "Could not load model: Could not allocate tensors");
+  }
+  Camera camera("artpec7");
+  EXPECT_EQ(camera.Load(*compiled, "google-edge-tpu-tflite"), nullptr) << "it has no name";
+  const std::string path = models + "edgetpu/" + name + "_edgetpu.tflite";
+  const auto load = [&] {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    larodModel* model = larodLoadModel(camera.conn, fd, camera.Device("google-edge-tpu-tflite"),
+                                       LAROD_ACCESS_PRIVATE, "", nullptr, camera.error);
+    close(fd);
+    return model;
+  };
+  EXPECT_EQ(load(), nullptr) << "the source is in another folder";
+  EXPECT_EQ(camera.error.code(), LAROD_ERROR_LOAD_MODEL);
+  setenv("DLPU_SOURCES", (models + "labels:" + models + "tflite").c_str(), 1);
+  Job job(camera, load());
+  unsetenv("DLPU_SOURCES");
+  const std::vector<Bytes> in = {Noise(128 * 128 * 3, 6)};
+  job.UseAllocated(in);
+  uint32_t props = 0;
+  EXPECT_TRUE(larodGetTensorFdProps(job.inputs[0], &props, camera.error));
+  EXPECT_EQ(props, LAROD_FD_TYPE_DMA);
+  EXPECT_TRUE(job.Run()) << camera.error.text();
+  EXPECT_EQ(job.Outputs(), RunPlainly(*source, in, "artpec7"));
 }
 
 struct LoadResult {
