@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <vector>
 
 #include "ops/unary.h"
 
@@ -30,6 +31,36 @@ Result<std::vector<OutputSpec>> InferBinary(const OpContext& context) {
   return std::vector<OutputSpec>{{a.type, std::move(shape)}};
 }
 
+namespace {
+
+// How a vector row walks two operands; one that is constant may have been repeated, so that the row
+// gets long runs.
+struct BinaryWalk {
+  BroadcastPlan plan;
+  std::vector<uint8_t> repeated[2];
+
+  const uint8_t* Operand(const RunArgs& args, size_t i) const {
+    return repeated[i].empty() ? args.inputs[i] : repeated[i].data();
+  }
+};
+
+Result<std::shared_ptr<const BinaryWalk>> MakeBinaryWalk(const PrepareContext& context) {
+  DLPU_TRY(const Shape shape, BinaryShape(context));
+  auto walk = std::make_shared<BinaryWalk>();
+  walk->plan = PlanBroadcast({&context.input(0).shape, &context.input(1).shape}, shape);
+  for (int i : {1, 0}) {
+    const Tensor& tensor = context.input(i);
+    if (!tensor.is_constant) continue;
+    const int64_t copies = LengthenRuns(walk->plan, i);
+    for (int64_t k = 0; copies > 1 && k < copies; ++k) {
+      walk->repeated[i].insert(walk->repeated[i].end(), tensor.data.begin(), tensor.data.end());
+    }
+  }
+  return std::shared_ptr<const BinaryWalk>(walk);
+}
+
+}  // namespace
+
 Status ExpectBinaryCodes(const OpContext& context) {
   for (const Tensor* tensor : {&context.input(0), &context.input(1), &context.output(0)}) {
     if (tensor->type != context.input(0).type) {
@@ -44,13 +75,13 @@ Status ExpectBinaryCodes(const OpContext& context) {
 Result<PreparedOp> PrepareFloats(const PrepareContext& context, const ElementwiseF32Row& row,
                                  void (*function)(const FloatOperands&, float*, int64_t),
                                  FloatRange range) {
-  DLPU_TRY(const Shape shape, BinaryShape(context));
-  const BroadcastPlan plan =
-      PlanBroadcast({&context.input(0).shape, &context.input(1).shape}, shape);
+  DLPU_TRY(const std::shared_ptr<const BinaryWalk> walk, MakeBinaryWalk(context));
   PreparedOp op;
   op.row = row.name;
-  op.run = [plan, function, range](const RunArgs& args) {
-    const float *a = args.in<float>(0), *b = args.in<float>(1);
+  op.run = [walk, function, range](const RunArgs& args) {
+    const BroadcastPlan& plan = walk->plan;
+    const auto* a = reinterpret_cast<const float*>(walk->Operand(args, 0));
+    const auto* b = reinterpret_cast<const float*>(walk->Operand(args, 1));
     float* out = args.out<float>(0);
     args.pool.ParallelFor(plan.count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
       ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
@@ -71,15 +102,14 @@ bool IsPlainInt16(const OpContext& context) {
 
 Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess guess,
                                     const std::function<uint8_t(uint8_t, uint8_t)>& code) {
-  DLPU_TRY(const Shape shape, BinaryShape(context));
-  const BroadcastPlan plan =
-      PlanBroadcast({&context.input(0).shape, &context.input(1).shape}, shape);
+  DLPU_TRY(const std::shared_ptr<const BinaryWalk> walk, MakeBinaryWalk(context));
   guess.is_signed = context.input(0).type == DataType::kInt8;
   const auto function = std::make_shared<const BytePairFunction>(guess, code, context.cpu);
   PreparedOp op;
   op.row = function->row();
-  op.run = [plan, function](const RunArgs& args) {
-    BroadcastBytePairs(plan, *function, args.inputs[0], args.inputs[1], args.outputs[0], args.pool);
+  op.run = [walk, function](const RunArgs& args) {
+    BroadcastBytePairs(walk->plan, *function, walk->Operand(args, 0), walk->Operand(args, 1),
+                       args.outputs[0], args.pool);
     return OkStatus();
   };
   return op;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "kernels/elementwise/quantized.h"
 #include "ops/binary.h"
@@ -22,6 +24,22 @@ Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
 }
 
 Work CountWork(const OpContext& context) { return ElementwiseWork(context, 2); }
+
+template <typename T>
+Result<PreparedOp> PrepareBytes(const PrepareContext& context, const QuantizedPrelu& prelu) {
+  BytePairGuess guess;
+  guess.form = BytePairForm::kPrelu;
+  guess.scale_x = RealFactor(prelu.positive);
+  guess.scale_y = RealFactor(prelu.negative);
+  guess.zero_x = prelu.zero_in;
+  guess.zero_y = prelu.zero_slope;
+  guess.zero_out = prelu.zero_out;
+  guess.low = prelu.low;
+  guess.high = prelu.high;
+  return PrepareBytePairs(context, guess, [prelu](uint8_t x, uint8_t slope) {
+    return static_cast<uint8_t>(prelu(static_cast<T>(x), static_cast<T>(slope)));
+  });
+}
 
 template <typename T, typename S>
 Result<PreparedOp> PrepareQuantized(const PrepareContext& context) {
@@ -48,18 +66,26 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context) {
   prelu.negative = QuantizeMultiplier(negative);
   prelu.low = LowestCode(out.type);
   prelu.high = HighestCode(out.type);
+  if (sizeof(T) == 1 && std::is_same_v<T, S>) return PrepareBytes<T>(context, prelu);
   return PrepareBinary<T, S, T>(context, [prelu](T v, S s) { return static_cast<T>(prelu(v, s)); });
+}
+
+Result<PreparedOp> PrepareFloat(const PrepareContext& context) {
+  if (context.input(1).type != DataType::kFloat32) {
+    return context.UnsupportedType(context.input(1), "float32");
+  }
+  if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    return PrepareFloats(context, *row, row->float_prelu, {-kInfinity, kInfinity});
+  }
+  return PrepareBinary<float>(context, [](float x, float slope) { return x >= 0 ? x : x * slope; });
 }
 
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_RETURN_IF_ERROR(Infer(context));
   switch (context.input(0).type) {
     case DataType::kFloat32:
-      if (context.input(1).type != DataType::kFloat32) {
-        return context.UnsupportedType(context.input(1), "float32");
-      }
-      return PrepareBinary<float>(context,
-                                  [](float x, float slope) { return x >= 0 ? x : x * slope; });
+      return PrepareFloat(context);
     case DataType::kInt8:
       return PrepareQuantized<int8_t, int8_t>(context);
     case DataType::kUInt8:

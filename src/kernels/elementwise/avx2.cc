@@ -30,6 +30,15 @@ struct Pairs256 : Avx2 {
     const Real offset = _mm256_or_ps(_mm256_and_ps(p, Fixed(-0.0f)), Fixed(a.offset));
     return _mm256_cvtps_epi32(_mm256_fmadd_ps(p, Fixed(a.scale_x), offset));
   }
+  static DLPU_INLINE Int Prelu(Real x, Real y, const BytePairArgs& a) {
+    const Real v = _mm256_sub_ps(x, Fixed(a.zero_x));
+    const Real p = _mm256_mul_ps(v, _mm256_sub_ps(y, Fixed(a.zero_y)));
+    const Real offset = _mm256_or_ps(_mm256_and_ps(p, Fixed(-0.0f)), Fixed(a.offset_y));
+    const Real above = _mm256_fmadd_ps(v, Fixed(a.scale_x), Fixed(a.offset));
+    // v is never -0: its sign bit chooses.
+    return _mm256_cvtps_epi32(
+        _mm256_blendv_ps(above, _mm256_fmadd_ps(p, Fixed(a.scale_y), offset), v));
+  }
   static DLPU_INLINE Int Order(Int codes) {
     return _mm256_permutevar8x32_epi32(codes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }

@@ -30,6 +30,15 @@ struct Pairs512 : Avx512 {
     const Real offset = _mm512_or_ps(_mm512_and_ps(p, Fixed(-0.0f)), Fixed(a.offset));
     return _mm512_cvtps_epi32(_mm512_fmadd_ps(p, Fixed(a.scale_x), offset));
   }
+  static DLPU_INLINE Int Prelu(Real x, Real y, const BytePairArgs& a) {
+    const Real v = _mm512_sub_ps(x, Fixed(a.zero_x));
+    const __mmask16 below = _mm512_cmp_ps_mask(v, Fixed(0), _CMP_LT_OQ);
+    const Real p = _mm512_mul_ps(v, _mm512_sub_ps(y, Fixed(a.zero_y)));
+    const Real offset = _mm512_or_ps(_mm512_and_ps(p, Fixed(-0.0f)), Fixed(a.offset_y));
+    const Real above = _mm512_fmadd_ps(v, Fixed(a.scale_x), Fixed(a.offset));
+    return _mm512_cvtps_epi32(
+        _mm512_mask_mov_ps(above, below, _mm512_fmadd_ps(p, Fixed(a.scale_y), offset)));
+  }
   static DLPU_INLINE Int Order(Int codes) {
     return _mm512_permutexvar_epi32(
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), codes);

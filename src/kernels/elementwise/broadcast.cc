@@ -67,4 +67,19 @@ BroadcastPlan PlanBroadcast(std::initializer_list<const std::vector<int32_t>*> o
   return plan;
 }
 
+int64_t LengthenRuns(BroadcastPlan& plan, int operand) {
+  constexpr int64_t kShort = 256, kLong = 1024;  // elements
+  if (plan.run >= kShort || plan.axes != 1 || !plan.advances[operand]) return 1;
+  for (int k = 0; k < plan.operands; ++k) {
+    // The others continue from run to run.
+    const int64_t stride = k == operand ? 0 : plan.run;
+    if (!plan.advances[k] || plan.stride[0][k] != stride) return 1;
+  }
+  const int64_t copies = std::min(kLong / plan.run, plan.extent[0]);
+  plan.run *= copies;
+  plan.extent[0] = (plan.extent[0] + copies - 1) / copies;  // ForEachRun ends the last one early
+  for (int k = 0; k < plan.operands; ++k) plan.stride[0][k] *= copies;
+  return copies;
+}
+
 }  // namespace dlpu

@@ -34,6 +34,11 @@ struct BroadcastPlan {
 BroadcastPlan PlanBroadcast(std::initializer_list<const std::vector<int32_t>*> operands,
                             const std::vector<int32_t>& output);
 
+// Makes the runs of a plan longer when they are short and one operand, which advances, starts each
+// of them anew, as the values of the channels do. Returns how often that operand must then be
+// repeated, one copy behind the other; 1: the plan is as it was. For operands that are constants.
+int64_t LengthenRuns(BroadcastPlan& plan, int operand);
+
 // Calls body(offsets, out, n) for the runs that make up output elements [begin, end): offsets[k] is
 // where operand k starts, out is the first output element, n <= plan.run the number of elements.
 template <typename Body>

@@ -18,31 +18,67 @@ struct Interval {
   double low = -1e300, high = 1e300;
 };
 
-// The offsets for which the formula of these scales, in exact arithmetic, gives every code of the
-// table. `late` is what is added after the conversion.
-Interval FeasibleOffsets(const BytePairGuess& g, double scale_x, double scale_y, int32_t late,
-                         const uint8_t* table) {
+// What a formula gives for a pair before its offset, in exact arithmetic.
+struct Point {
+  bool applies = true;
+  bool mirrored = false;  // the offset is taken off
+  double real = 0;
+};
+
+// The offsets for which a formula gives every code of the table that it applies to; point(x, y)
+// of the codes' values. `late` is what is added after the conversion.
+template <typename F>
+Interval FeasibleOffsets(const BytePairGuess& g, int32_t late, const uint8_t* table,
+                         const F& point) {
   Interval offset;
   const auto value = [&](int byte) { return g.is_signed ? static_cast<int8_t>(byte) : byte; };
   for (int x = 0; x < 256; ++x) {
     for (int y = 0; y < 256; ++y) {
+      const Point p = point(value(x), value(y));
+      if (!p.applies) continue;
       const int32_t code = value(table[256 * x + y]);
-      const double p = static_cast<double>(value(x) - g.zero_x) * (value(y) - g.zero_y);
-      const double real =
-          g.form == BytePairForm::kSum ? scale_x * value(x) + scale_y * value(y) : scale_x * p;
       // code - 1/2 <= real + offset + late <= code + 1/2; bounds of the code are one-sided.
-      const double least = code > g.low ? code - late - 0.5 - real : -1e300;
-      const double most = code < g.high ? code - late + 0.5 - real : 1e300;
-      if (g.form == BytePairForm::kSum || p >= 0) {
-        offset.low = std::max(offset.low, least);
-        offset.high = std::min(offset.high, most);
-      } else {  // the offset takes the product's sign
-        offset.low = std::max(offset.low, -most);
-        offset.high = std::min(offset.high, -least);
-      }
+      const double least = code > g.low ? code - late - 0.5 - p.real : -1e300;
+      const double most = code < g.high ? code - late + 0.5 - p.real : 1e300;
+      offset.low = std::max(offset.low, p.mirrored ? -most : least);
+      offset.high = std::min(offset.high, p.mirrored ? -least : most);
     }
   }
   return offset;
+}
+
+// The offsets of the formula that `args` names: of kSum, of kProduct, of kPrelu from zero_x up.
+Interval FirstOffsets(const BytePairGuess& g, const BytePairArgs& args, const uint8_t* table) {
+  const double scale_x = args.scale_x, scale_y = args.scale_y;
+  switch (g.form) {
+    case BytePairForm::kSum:
+      return FeasibleOffsets(g, 0, table, [=](int x, int y) {
+        return Point{true, false, scale_x * x + scale_y * y};
+      });
+    case BytePairForm::kProduct:
+      return FeasibleOffsets(g, g.zero_out, table, [&](int x, int y) {
+        const double p = static_cast<double>(x - g.zero_x) * (y - g.zero_y);
+        return Point{true, p < 0, scale_x * p};
+      });
+    case BytePairForm::kPrelu:
+      return FeasibleOffsets(g, g.zero_out, table, [&](int x, int) {
+        return Point{x >= g.zero_x, false, scale_x * (x - g.zero_x)};
+      });
+  }
+  return {};
+}
+
+// The offsets of kPrelu below zero_x.
+Interval SecondOffsets(const BytePairGuess& g, const BytePairArgs& args, const uint8_t* table) {
+  const double scale = args.scale_y;
+  return FeasibleOffsets(g, g.zero_out, table, [&](int x, int y) {
+    const double p = static_cast<double>(x - g.zero_x) * (y - g.zero_y);
+    return Point{x < g.zero_x, p < 0, scale * p};
+  });
+}
+
+float Within(const Interval& interval, double part) {
+  return static_cast<float>(interval.low + (interval.high - interval.low) * part);
 }
 
 float Nudge(float v, int ulps) {
@@ -77,14 +113,13 @@ BytePairFunction::BytePairFunction(const BytePairGuess& guess,
 }
 
 bool BytePairFunction::FindFormula(const BytePairGuess& g) {
-  const bool sum = g.form == BytePairForm::kSum;
-  const int32_t late = sum ? 0 : g.zero_out;
+  const bool sum = g.form == BytePairForm::kSum, prelu = g.form == BytePairForm::kPrelu;
   const int32_t least = g.is_signed ? -128 : 0;
   args_.form = g.form;
   args_.input_signed = g.is_signed;
   args_.zero_x = static_cast<float>(g.zero_x);
   args_.zero_y = static_cast<float>(g.zero_y);
-  args_.store.late_zero = late;
+  args_.store.late_zero = sum ? 0 : g.zero_out;
   args_.store.output_signed = g.is_signed;
   args_.store.low = g.low;
   args_.store.high = g.high;
@@ -92,14 +127,19 @@ bool BytePairFunction::FindFormula(const BytePairGuess& g) {
   const auto nearest_x = static_cast<float>(g.scale_x), nearest_y = static_cast<float>(g.scale_y);
   for (const int nudge_x : {0, 1, -1, 2, -2}) {
     for (const int nudge_y : {0, 1, -1}) {
-      if (!sum && nudge_y != 0) continue;
+      if (!sum && !prelu && nudge_y != 0) continue;
       args_.scale_x = Nudge(nearest_x, nudge_x);
       args_.scale_y = Nudge(nearest_y, nudge_y);
-      Interval offset = FeasibleOffsets(g, args_.scale_x, args_.scale_y, late, table_.data());
-      if (!sum) offset.low = std::max(offset.low, 0.0);
+      Interval first = FirstOffsets(g, args_, table_.data()), second{0, 0};
+      if (prelu) second = SecondOffsets(g, args_, table_.data());
+      if (!sum) {  // the offset carries the sign
+        first = {std::max(first.low, 0.0), std::min(first.high, 1.0)};
+        second = {std::max(second.low, 0.0), std::min(second.high, 1.0)};
+      }
+      if (first.low > first.high || second.low > second.high) continue;
       for (const double part : {0.5, 0.25, 0.75}) {
-        if (offset.low > offset.high) break;
-        args_.offset = static_cast<float>(offset.low + (offset.high - offset.low) * part);
+        args_.offset = Within(first, part);
+        args_.offset_y = Within(second, part);
         if (Holds(args_)) return true;
       }
     }

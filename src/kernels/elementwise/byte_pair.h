@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of two 8-bit codes (ADD, SUB, MUL of quantized tensors) at vector speed. Any such
-// function is a table of 65536 codes; where a float formula gives the same code for every pair,
-// which is tried out when the function is made, the formula runs instead of the table. Read-only
-// once made: any thread.
+// Functions of two 8-bit codes (ADD, SUB, MUL, PRELU of quantized tensors) at vector speed. Any
+// such function is a table of 65536 codes; where a float formula gives the same code for every
+// pair, which is tried out when the function is made, the formula runs instead of the table.
+// Read-only once made: any thread.
 #pragma once
 
 #include <cmath>
@@ -25,8 +25,9 @@ inline double RealFactor(const QuantizedMultiplier& m) {
 }
 
 // What the function approximates, in real numbers: with u = x - zero_x and v = y - zero_y,
-// kSum: scale_x u + scale_y v + zero_out; kProduct: scale_x u v + zero_out. Rounded and bounded to
-// codes from low to high. x, y and the output have one type.
+// kSum: scale_x u + scale_y v + zero_out; kProduct: scale_x u v + zero_out; kPrelu: scale_x u +
+// zero_out where u >= 0, else scale_y u v + zero_out. Rounded and bounded to codes from low to
+// high. x, y and the output have one type.
 struct BytePairGuess {
   BytePairForm form = BytePairForm::kSum;
   bool is_signed = false;

@@ -2,7 +2,7 @@
 // Functions of two codes, written once over a vector type V: as kernels/requant/avx512.h has it,
 // and V::Real with
 //   V::Codes<is_signed>(p)   kLanes codes as reals      V::Fixed(v)    one real in every lane
-//   V::Sum, V::Product       the two forms, to 32-bit codes
+//   V::Sum, V::Product, V::Prelu   the forms, to 32-bit codes
 //   V::Order(codes)          undoes the lane order of PackCodes for vectors of consecutive codes
 // Included by files with instruction-set flags only, each with a copy of its own.
 #pragma once
@@ -38,7 +38,9 @@ void RunPairs(const BytePairArgs& args, const uint8_t* x, bool x_advances, const
     for (int j = 0; j < 4; ++j) {
       const Real a = x_advances ? V::template Codes<is_signed>(from_x + j * V::kLanes) : fixed_x;
       const Real b = y_advances ? V::template Codes<is_signed>(from_y + j * V::kLanes) : fixed_y;
-      codes[j] = form == BytePairForm::kSum ? V::Sum(a, b, args) : V::Product(a, b, args);
+      if constexpr (form == BytePairForm::kSum) codes[j] = V::Sum(a, b, args);
+      if constexpr (form == BytePairForm::kProduct) codes[j] = V::Product(a, b, args);
+      if constexpr (form == BytePairForm::kPrelu) codes[j] = V::Prelu(a, b, args);
     }
     const auto packed = V::Order(V::PackCodes(codes[0], codes[1], codes[2], codes[3], args.store));
     if (whole) {
@@ -50,18 +52,26 @@ void RunPairs(const BytePairArgs& args, const uint8_t* x, bool x_advances, const
   }
 }
 
+template <class V, BytePairForm form>
+void RunForm(const BytePairArgs& args, const uint8_t* x, bool x_advances, const uint8_t* y,
+             bool y_advances, uint8_t* out, int64_t n) {
+  if (args.input_signed) {
+    RunPairs<V, form, true>(args, x, x_advances, y, y_advances, out, n);
+  } else {
+    RunPairs<V, form, false>(args, x, x_advances, y, y_advances, out, n);
+  }
+}
+
 template <class V>
 void RunBytePairs(const BytePairArgs& args, const uint8_t* x, bool x_advances, const uint8_t* y,
                   bool y_advances, uint8_t* out, int64_t n) {
-  const bool sum = args.form == BytePairForm::kSum;
-  if (sum && args.input_signed) {
-    RunPairs<V, BytePairForm::kSum, true>(args, x, x_advances, y, y_advances, out, n);
-  } else if (sum) {
-    RunPairs<V, BytePairForm::kSum, false>(args, x, x_advances, y, y_advances, out, n);
-  } else if (args.input_signed) {
-    RunPairs<V, BytePairForm::kProduct, true>(args, x, x_advances, y, y_advances, out, n);
-  } else {
-    RunPairs<V, BytePairForm::kProduct, false>(args, x, x_advances, y, y_advances, out, n);
+  switch (args.form) {
+    case BytePairForm::kSum:
+      return RunForm<V, BytePairForm::kSum>(args, x, x_advances, y, y_advances, out, n);
+    case BytePairForm::kProduct:
+      return RunForm<V, BytePairForm::kProduct>(args, x, x_advances, y, y_advances, out, n);
+    case BytePairForm::kPrelu:
+      return RunForm<V, BytePairForm::kPrelu>(args, x, x_advances, y, y_advances, out, n);
   }
 }
 

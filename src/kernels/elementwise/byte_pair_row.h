@@ -13,12 +13,15 @@ namespace dlpu {
 enum class BytePairForm : uint8_t {
   kSum,      // convert(fma(x, scale_x, fma(y, scale_y, offset)))
   kProduct,  // p = (x - zero_x) (y - zero_y); convert(fma(p, scale_x, offset with the sign of p))
+  // v = x - zero_x; where v >= 0 convert(fma(v, scale_x, offset)), else kProduct with scale_y and
+  // offset_y.
+  kPrelu,
 };
 
 struct BytePairArgs {
   BytePairForm form = BytePairForm::kSum;
   bool input_signed = false;
-  float scale_x = 0, scale_y = 0, offset = 0;
+  float scale_x = 0, scale_y = 0, offset = 0, offset_y = 0;
   float zero_x = 0, zero_y = 0;
   RequantStore store;  // late zero point, type and bounds of the output
 };

@@ -63,6 +63,30 @@ TEST(BroadcastPlan, VisitsTheRightElements) {
   }
 }
 
+TEST(BroadcastPlan, LongerRunsVisitTheSameElements) {
+  const Shape a = {7, 9, 5}, b = {5}, c = {9, 1}, all = {7, 9, 5};
+  BroadcastPlan plan = PlanBroadcast({&a, &b}, all);
+  const int64_t copies = LengthenRuns(plan, 1);
+  EXPECT_EQ(copies, 63);
+  const Shape large = {700, 5};
+  plan = PlanBroadcast({&large, &b}, large);
+  const int64_t many = LengthenRuns(plan, 1);
+  EXPECT_EQ(many, 204);
+  for (const int64_t begin : {0, 1, 1019, 1020, 3499}) {
+    int64_t next = begin;
+    ForEachRun(plan, begin, plan.count, [&](const int64_t* offsets, int64_t first, int64_t n) {
+      EXPECT_EQ(first, next);
+      EXPECT_EQ(offsets[0], first);
+      EXPECT_EQ(offsets[1] % 5, first % 5);
+      EXPECT_LE(offsets[1] + n, 5 * many);
+      next += n;
+    });
+    EXPECT_EQ(next, plan.count);
+  }
+  plan = PlanBroadcast({&a, &c}, all);  // one value for each row: not a run of values
+  EXPECT_EQ(LengthenRuns(plan, 1), 1);
+}
+
 TEST(BroadcastPlan, AnEmptyOutputHasNoRuns) {
   const Shape a = {2, 0}, b = {1};
   const BroadcastPlan plan = PlanBroadcast({&a, &b}, a);

@@ -63,6 +63,12 @@ void FloatDifference(const FloatOperands& in, float* out, int64_t n) {
 void FloatProduct(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m256 a, __m256 b) { return _mm256_mul_ps(a, b); });
 }
+void FloatPrelu(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m256 a, __m256 b) {
+    const __m256 keep = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GE_OQ);
+    return _mm256_blendv_ps(_mm256_mul_ps(a, b), a, keep);
+  });
+}
 
 // v / scale rounded half away from zero, NaN as 0, within +-131072.
 inline __m256i Divide(__m256 v, __m256 scale) {
@@ -129,8 +135,8 @@ void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, fl
 }
 
 const ElementwiseF32Row kRows[] = {
-    {"elementwise_f32_avx2", kCpuAvx2, FloatSum, FloatDifference, FloatProduct, Quantize,
-     Dequantize},
+    {"elementwise_f32_avx2", kCpuAvx2, FloatSum, FloatDifference, FloatProduct, FloatPrelu,
+     Quantize, Dequantize},
 };
 
 }  // namespace

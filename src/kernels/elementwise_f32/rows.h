@@ -26,6 +26,8 @@ struct ElementwiseF32Row {
   void (*float_sum)(const FloatOperands& in, float* out, int64_t n);
   void (*float_difference)(const FloatOperands& in, float* out, int64_t n);
   void (*float_product)(const FloatOperands& in, float* out, int64_t n);
+  // a op b = a where a >= 0, else a * b.
+  void (*float_prelu)(const FloatOperands& in, float* out, int64_t n);
   // AffineQuantize and AffineDequantize of elementwise/affine.h for 8-bit codes.
   void (*quantize)(float scale, int32_t zero, bool is_signed, const float* in, uint8_t* out,
                    int64_t n);
