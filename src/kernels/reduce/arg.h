@@ -2,57 +2,105 @@
 // Index of the largest or smallest element along one axis. Pure functions; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <type_traits>
-#include <vector>
 
 #include "base/threads.h"
 
 namespace dlpu {
 
-// Index of the first extreme of `count` integers: two loops that compilers vectorise.
-template <typename T>
-int64_t FirstExtreme(const T* row, int64_t count, bool maximum) {
+// Whether a takes the place of b. A NaN never does, and whatever else takes the place of a NaN.
+// Compilers turn the loops below into vectors because no branch depends on it.
+template <bool kMaximum, typename T>
+bool Beats(T a, T b) {
+  // b != b: only a NaN differs from itself.
+  return (kMaximum ? a > b : a < b) || (b != b && a == a);
+}
+
+// Index of the first extreme of a contiguous row; 0 where there are only NaNs.
+template <bool kMaximum, typename T>
+int64_t ExtremeOfRow(const T* row, int64_t count) {
+  constexpr int64_t kLanes = 64 / sizeof(T);
   T best = row[0];
-  if (maximum) {
-    for (int64_t i = 1; i < count; ++i) best = row[i] > best ? row[i] : best;
-  } else {
-    for (int64_t i = 1; i < count; ++i) best = row[i] < best ? row[i] : best;
+  int64_t i = 1;
+  if (count >= 2 * kLanes) {
+    T lanes[kLanes];
+    std::copy(row, row + kLanes, lanes);
+    for (i = kLanes; i + kLanes <= count; i += kLanes) {
+      for (int64_t k = 0; k < kLanes; ++k) {
+        lanes[k] = Beats<kMaximum>(row[i + k], lanes[k]) ? row[i + k] : lanes[k];
+      }
+    }
+    for (const T lane : lanes) best = Beats<kMaximum>(lane, best) ? lane : best;
   }
-  int64_t index = 0;
-  while (row[index] != best) ++index;
-  return index;
+  for (; i < count; ++i) best = Beats<kMaximum>(row[i], best) ? row[i] : best;
+  if (best != best) return 0;
+  int64_t at = 0;
+  for (; at + kLanes <= count; at += kLanes) {
+    int found = 0;
+    for (int64_t k = 0; k < kLanes; ++k) found |= row[at + k] == best ? 1 : 0;
+    if (found != 0) break;
+  }
+  while (row[at] != best) ++at;
+  return at;
+}
+
+// Indices of the first extremes of `width` columns with `axis` rows that are `stride` apart.
+template <bool kMaximum, typename T, typename Index>
+void ExtremeOfColumns(const T* in, int64_t axis, int64_t stride, int64_t width, Index* out) {
+  constexpr int64_t kColumns = 128;
+  T best[kColumns];
+  int32_t index[kColumns];
+  for (int64_t c = 0; c < width; c += kColumns) {
+    const int64_t columns = std::min(kColumns, width - c);
+    std::copy(in + c, in + c + columns, best);
+    std::fill(index, index + columns, 0);
+    for (int64_t a = 1; a < axis; ++a) {
+      const T* row = in + a * stride + c;
+      const auto at = static_cast<int32_t>(a);
+      for (int64_t i = 0; i < columns; ++i) {
+        const bool beats = Beats<kMaximum>(row[i], best[i]);
+        best[i] = beats ? row[i] : best[i];
+        index[i] = beats ? at : index[i];
+      }
+    }
+    for (int64_t i = 0; i < columns; ++i) out[c + i] = static_cast<Index>(index[i]);
+  }
 }
 
 // in: outer x axis x inner; out: outer x inner. The first of equal elements wins. A NaN never wins
 // over a number; where there are only NaNs the index is 0. REQUIRES: axis > 0.
+template <bool kMaximum, typename T, typename Index>
+void ArgExtremeOf(const T* in, int64_t outer, int64_t axis, int64_t inner, Index* out,
+                  ThreadPool& pool) {
+  constexpr int64_t kGrain = 1 << 15;  // elements worth a second thread
+  if (inner == 1) {
+    pool.ParallelFor(outer, 1 + kGrain / axis, [&](int64_t begin, int64_t end, int) {
+      for (int64_t o = begin; o < end; ++o) {
+        out[o] = static_cast<Index>(ExtremeOfRow<kMaximum>(in + o * axis, axis));
+      }
+    });
+    return;
+  }
+  if (inner == 0) return;
+  // A task is some of the columns of one outer index.
+  const int64_t width = std::min(inner, std::max<int64_t>(128, kGrain / axis));
+  const int64_t tasks = (inner + width - 1) / width;
+  const int64_t grain = 1 + kGrain / (axis * width);
+  pool.ParallelFor(outer * tasks, grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      const int64_t o = t / tasks, first = t % tasks * width;
+      ExtremeOfColumns<kMaximum>(in + o * axis * inner + first, axis, inner,
+                                 std::min(width, inner - first), out + o * inner + first);
+    }
+  });
+}
+
 template <typename T, typename Index>
 void ArgExtreme(const T* in, int64_t outer, int64_t axis, int64_t inner, bool maximum, Index* out,
                 ThreadPool& pool) {
-  // b != b: only a NaN differs from itself.
-  const auto better = [maximum](T a, T b) {
-    return (maximum ? a > b : a < b) || (b != b && a == a);
-  };
-  const int64_t grain = 1 + (1 << 15) / (axis * inner + 1);
-  pool.ParallelFor(outer, grain, [&](int64_t begin, int64_t end, int) {
-    for (int64_t o = begin; o < end; ++o) {
-      const T* first = in + o * axis * inner;
-      if (std::is_integral_v<T> && inner == 1) {
-        out[o] = static_cast<Index>(FirstExtreme(first, axis, maximum));
-        continue;
-      }
-      Index* index = out + o * inner;
-      for (int64_t i = 0; i < inner; ++i) index[i] = 0;
-      for (int64_t a = 1; a < axis; ++a) {
-        const T* row = first + a * inner;
-        for (int64_t i = 0; i < inner; ++i) {
-          if (better(row[i], first[static_cast<int64_t>(index[i]) * inner + i])) {
-            index[i] = static_cast<Index>(a);
-          }
-        }
-      }
-    }
-  });
+  maximum ? ArgExtremeOf<true>(in, outer, axis, inner, out, pool)
+          : ArgExtremeOf<false>(in, outer, axis, inner, out, pool);
 }
 
 }  // namespace dlpu

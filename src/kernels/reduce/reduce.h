@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions over any set of axes: sum, mean, product, maximum, minimum. Elements are folded in
-// row-major order of the input, as LiteRT's reference kernels do, so float sums equal theirs bit
-// for bit whatever the number of threads. Plans are plain values; any thread may use them.
+// row-major order of the input, as LiteRT's reference kernels do, except long contiguous runs of a
+// sum, a maximum or a minimum: those are folded in kReduceLanes interleaved parts, which are then
+// joined in order. The order is the same on every CPU and with any number of threads, so results
+// are too; a float sum in this order is within the bound of recursive summation (SumBound of the
+// test) of the reference's. Plans are plain values; any thread may use them.
 #pragma once
 
 #include <algorithm>
@@ -32,9 +35,14 @@ ReducePlan PlanReduction(const std::vector<int64_t>& extents, const std::vector<
 
 // How one element joins an accumulator. First is used for the element whose reduced indices are
 // all zero, Next for the others; `whole` says that all axes are reduced, in which case the
-// original starts with the first element itself.
+// original starts with the first element itself. A fold with a Part, an accumulator for one element
+// that Next joins to another, may be folded in parts.
 template <typename Acc>
 struct SumFold {
+  template <typename In>
+  Acc Part(In in) const {
+    return static_cast<Acc>(in);
+  }
   template <typename In>
   Acc First(In in, bool whole) const {
     const Acc value = static_cast<Acc>(in);
@@ -67,6 +75,7 @@ struct ProductFold {
 // over every axis.
 template <typename T>
 struct MaximumFold {
+  T Part(T in) const { return First(in, false); }
   T First(T in, bool whole) const {
     return whole ? in : Next(std::numeric_limits<T>::lowest(), in);
   }
@@ -75,6 +84,7 @@ struct MaximumFold {
 
 template <typename T>
 struct MinimumFold {
+  T Part(T in) const { return First(in, false); }
   T First(T in, bool whole) const { return whole ? in : Next(std::numeric_limits<T>::max(), in); }
   T Next(T acc, T in) const { return in < acc ? in : acc; }
 };
@@ -93,6 +103,9 @@ struct QuantizedProductFold {
         static_cast<int64_t>(acc) * (static_cast<int32_t>(in) - zero_point), scale);
   }
 };
+
+// Parts in which a long run is folded, and the least run.
+inline constexpr int64_t kReduceLanes = 16, kReduceLongRun = 64;
 
 // A range of one group's indices: how a reduction is split over threads.
 struct ReduceSlice {
@@ -135,8 +148,21 @@ class Walker {
   // The innermost group is folded into one output.
   void FoldRun(const In* in, int64_t out, bool first, int64_t begin, int64_t end) const {
     Acc acc = first ? fold_.First(in[begin], plan_.all) : fold_.Next(acc_[out], in[begin]);
-    for (int64_t i = begin + 1; i < end; ++i) acc = fold_.Next(acc, in[i]);
+    int64_t i = begin + 1;
+    if constexpr (requires { fold_.Part(*in); }) {
+      if (end - i >= kReduceLongRun) FoldParts(in, i, end, acc);
+    }
+    for (; i < end; ++i) acc = fold_.Next(acc, in[i]);
     acc_[out] = acc;
+  }
+  // As many elements from i on as whole rounds of lanes take; i moves past them.
+  void FoldParts(const In* in, int64_t& i, int64_t end, Acc& acc) const {
+    Acc parts[kReduceLanes];
+    for (int64_t k = 0; k < kReduceLanes; ++k) parts[k] = fold_.Part(in[i + k]);
+    for (i += kReduceLanes; i + kReduceLanes <= end; i += kReduceLanes) {
+      for (int64_t k = 0; k < kReduceLanes; ++k) parts[k] = fold_.Next(parts[k], in[i + k]);
+    }
+    for (const Acc part : parts) acc = fold_.Next(acc, part);
   }
   // The innermost group is kept: a row of inputs joins a row of outputs.
   void FoldRow(const In* in, int64_t out, bool first, int64_t begin, int64_t end) const {
