@@ -118,15 +118,7 @@ Status Verify(const Program& program) {
   FlowCheck flow(program.tensors, program.inputs);
   for (const Step& step : program.steps) DLPU_RETURN_IF_ERROR(flow.Visit(step.node));
   DLPU_RETURN_IF_ERROR(flow.Finish(program.outputs));
-  for (size_t i = 0; i < count; ++i) {
-    const Tensor& tensor = program.tensors[i];
-    const int64_t offset = program.offsets[i];
-    if (offset < 0) continue;
-    if (offset + ByteCount(tensor.type, tensor.shape) > program.arena_bytes) {
-      return InternalError(fmt::format("tensor '{}' lies outside the arena", tensor.name));
-    }
-  }
-  return OkStatus();
+  return VerifyArena(program);
 }
 
 }  // namespace dlpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks the invariants of a Graph and a Program: the contract between readers, passes and the
-// runner. Linear and cheap, so it runs after every pass. Any thread.
+// runner. Nearly linear and cheap, so it runs after every pass. Any thread.
 #pragma once
 
 #include "base/result.h"
@@ -12,8 +12,12 @@ namespace dlpu {
 // The first broken invariant of graph.h, named with its tensor or node.
 Status Verify(const Graph& graph);
 
-// As for a Graph; and every tensor that has a place in the arena lies inside it. That tensors which
-// are alive at once do not overlap is the duty of passes/allocate.cc and not checked here.
+// As for a Graph, and VerifyArena.
 Status Verify(const Program& program);
+
+// Every tensor that a step or the caller uses has a place inside the arena, and tensors that are
+// alive at once do not overlap. An output may lie exactly on its step's first input; whether the op
+// may compute in place is for passes/allocate.cc to know. REQUIRES: ids are in range.
+Status VerifyArena(const Program& program);
 
 }  // namespace dlpu
