@@ -7,22 +7,19 @@
 
 namespace dlpu {
 
-// The exact value. A NaN stays a NaN with its payload.
+// The exact value. A NaN stays a NaN with its payload. Without branches, so that loops over many
+// vectorise.
 inline float FloatFromHalf(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
-  const uint32_t exponent = (half >> 10) & 31u;
-  const uint32_t mantissa = half & 0x3ffu;
-  uint32_t bits = 0;
-  if (exponent == 0) {  // zero or subnormal: mantissa * 2^-24
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    std::memcpy(&bits, &magnitude, sizeof(bits));
-    bits |= sign;
-  } else if (exponent == 31) {
-    bits = sign | 0x7f800000u | mantissa << 13;
-  } else {
-    bits = sign | (exponent + 112) << 23 | mantissa << 13;
-  }
+  // As a binary32 number with an exponent that is 112 too small; subnormals too. The product is
+  // exact.
+  const uint32_t shifted = static_cast<uint32_t>(half & 0x7fffu) << 13;
   float value = 0;
+  std::memcpy(&value, &shifted, sizeof(value));
+  value *= 0x1p112f;
+  uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint32_t beyond = shifted >= 0x0f800000u ? 0x7f800000u : 0;  // infinity or NaN
+  bits |= beyond | static_cast<uint32_t>(half & 0x8000u) << 16;
   std::memcpy(&value, &bits, sizeof(value));
   return value;
 }

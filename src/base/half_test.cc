@@ -26,7 +26,11 @@ TEST(Half, KnownValues) {
   EXPECT_EQ(FloatFromHalf(0xc000), -2.0f);
   EXPECT_EQ(FloatFromHalf(0x7bff), 65504.0f);
   EXPECT_EQ(FloatFromHalf(0x0001), 0x1p-24f);
+  EXPECT_EQ(FloatFromHalf(0x03ff), 1023 * 0x1p-24f);
   EXPECT_TRUE(std::isinf(FloatFromHalf(0x7c00)));
+  EXPECT_EQ(FloatFromHalf(0xfc00), -std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(FloatFromHalf(0x7c01)));
+  EXPECT_TRUE(std::signbit(FloatFromHalf(0x8000)));
 }
 
 TEST(Half, RoundsToNearestTiesToEven) {

@@ -60,18 +60,25 @@ Result<Geometry> ComputeGeometry(const OpContext& context) {
   }
   DLPU_TRY(g.output, BroadcastShapes(context, Shape(lhs.begin(), lhs.end() - 2),
                                      Shape(rhs.begin(), rhs.end() - 2)));
-  const Shape batch = g.output;
   g.output.push_back(p.rows);
   g.output.push_back(p.cols);
-  const int64_t matrices = ElementCount(batch);
+  return g;
+}
+
+// Which matrices each output matrix reads. Not more of them than the output has elements: none are
+// listed for an empty output, however many empty matrices its shape names.
+Status ListMatrices(const OpContext& context, Geometry& g) {
+  MatMulSpec& p = g.product;
+  const Shape batch(g.output.begin(), g.output.end() - 2);
+  const int64_t matrices = ElementCount(g.output) == 0 ? 0 : ElementCount(batch);
   if (matrices > std::numeric_limits<int32_t>::max()) return context.Invalid("too many matrices");
   p.lhs_index.resize(static_cast<size_t>(matrices));
   p.rhs_index.resize(static_cast<size_t>(matrices));
   for (int64_t i = 0; i < matrices; ++i) {
-    p.lhs_index[i] = MatrixIndex(batch, lhs, i);
-    p.rhs_index[i] = MatrixIndex(batch, rhs, i);
+    p.lhs_index[i] = MatrixIndex(batch, context.input(0).shape, i);
+    p.rhs_index[i] = MatrixIndex(batch, context.input(1).shape, i);
   }
-  return g;
+  return OkStatus();
 }
 
 Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
@@ -139,9 +146,8 @@ Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& 
   const HybridConvSpec spec = HybridFullyConnected(
       static_cast<int32_t>(rows), p.depth, p.cols, rhs.quantization.scale,
       context.attrs<BatchMatmulAttrs>().asymmetric_quantize_inputs, -kInfinity, kInfinity);
-  return RunFloatKernel(
-      std::shared_ptr<PreparedHybrid>(PrepareHybridConv(spec, UnitWeights(rhs, p).data(), nullptr)),
-      context.threads);
+  return RunFloatKernel(context, std::shared_ptr<PreparedHybrid>(
+                                     PrepareHybridConv(spec, UnitWeights(rhs, p).data(), nullptr)));
 }
 
 template <typename Lhs, typename Rhs, typename Out>
@@ -177,6 +183,7 @@ Result<PreparedOp> PrepareInt(const PrepareContext& context, Geometry g) {
 
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   DLPU_TRY(Geometry g, ComputeGeometry(context));
+  DLPU_RETURN_IF_ERROR(ListMatrices(context, g));
   const DataType rhs = context.input(1).type, output = context.output(0).type;
   switch (context.input(0).type) {
     case DataType::kFloat32:

@@ -138,13 +138,13 @@ Status ExpectFloat(const OpContext& context) {
   return ExpectConstant(context, weights);
 }
 
-std::vector<float> FloatsOf(const Tensor& constant) {
-  std::vector<float> values(constant.data.size() / sizeof(float));
-  if (!values.empty()) std::memcpy(values.data(), constant.data.data(), constant.data.size());
-  return values;
+std::span<const float> FloatsOf(const Tensor& constant) {
+  if (constant.data.empty()) return {};
+  return {reinterpret_cast<const float*>(constant.data.data()),
+          constant.data.size() / sizeof(float)};
 }
 
-std::vector<float> FloatBias(const OpContext& context, size_t index) {
+std::span<const float> FloatBias(const OpContext& context, size_t index) {
   if (!context.has_input(index)) return {};
   return FloatsOf(context.input(index));
 }
@@ -162,14 +162,14 @@ Status ExpectQuantized8(const OpContext& context, int channel_axis) {
   return ExpectWeightQuantization(context, weights, channel_axis);
 }
 
-std::vector<uint8_t> WeightBytes(const Tensor& weights) {
-  if (weights.type != DataType::kInt4) return weights.data;
-  std::vector<uint8_t> bytes(static_cast<size_t>(ElementCount(weights.shape)));
-  for (size_t i = 0; i < bytes.size(); ++i) {  // low nibble first
+WeightBytes::WeightBytes(const Tensor& weights) : bytes_(weights.data) {
+  if (weights.type != DataType::kInt4) return;
+  unpacked_.resize(static_cast<size_t>(ElementCount(weights.shape)));
+  for (size_t i = 0; i < unpacked_.size(); ++i) {  // low nibble first
     const int nibble = weights.data[i / 2] >> (i % 2 * 4) & 15;
-    bytes[i] = static_cast<uint8_t>((nibble ^ 8) - 8);
+    unpacked_[i] = static_cast<uint8_t>((nibble ^ 8) - 8);
   }
-  return bytes;
+  bytes_ = unpacked_;
 }
 
 }  // namespace dlpu

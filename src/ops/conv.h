@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/fixed_point.h"
@@ -60,19 +61,55 @@ Status ExpectQuantized8(const OpContext& context, int channel_axis);
 Status ExpectConstant(const OpContext& context, const Tensor& weights);
 // The same for float32 input, constant weights and output.
 Status ExpectFloat(const OpContext& context);
-// The values of a float32 constant; of a bias, or nothing when it is left out.
-std::vector<float> FloatsOf(const Tensor& constant);
-std::vector<float> FloatBias(const OpContext& context, size_t index);
+// The values of a float32 constant; of a bias, or nothing (null) when it is left out. The tensor's
+// own bytes: valid while its data is.
+std::span<const float> FloatsOf(const Tensor& constant);
+std::span<const float> FloatBias(const OpContext& context, size_t index);
 
-// Constant weights with one byte for each code: int4 unpacked to int8, others as they are.
-std::vector<uint8_t> WeightBytes(const Tensor& weights);
+// Constant weights with one byte for each code: the tensor's own bytes, or int4 unpacked to int8.
+class WeightBytes {
+ public:
+  explicit WeightBytes(const Tensor& weights);
+  const uint8_t* data() const { return bytes_.data(); }
+  std::span<const uint8_t> bytes() const { return bytes_; }
 
-// A step that runs a prepared kernel (kernels/conv and its kin) from input 0 to output 0.
+ private:
+  std::vector<uint8_t> unpacked_;
+  std::span<const uint8_t> bytes_;
+};
+
+// A specification (ConvSpec and its kin) with what input 0 NHWC, a filter ?HW? and the attributes
+// say; the rest is as it is by default.
+template <typename Spec>
+Spec SpatialSpec(const OpContext& context, const ConvWindows& windows) {
+  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
+  const auto& attrs = context.attrs<ConvAttrs>();
+  Spec spec;
+  spec.batch = input[0];
+  spec.in_h = input[1];
+  spec.in_w = input[2];
+  spec.in_c = input[3];
+  spec.out_h = windows.y.output;
+  spec.out_w = windows.x.output;
+  spec.kernel_h = filter[1];
+  spec.kernel_w = filter[2];
+  spec.stride_h = attrs.stride_h;
+  spec.stride_w = attrs.stride_w;
+  spec.dilation_h = attrs.dilation_h;
+  spec.dilation_w = attrs.dilation_w;
+  spec.pad_top = windows.y.pad_before;
+  spec.pad_left = windows.x.pad_before;
+  return spec;
+}
+
+// A step that runs a prepared kernel (kernels/conv and its kin) from input 0 to output 0. The
+// kernel has packed the other inputs, so constants are kept for the run only where input 0 is one.
 template <typename Kernel>
-PreparedOp RunByteKernel(std::shared_ptr<Kernel> kernel, int threads) {
+PreparedOp RunByteKernel(const PrepareContext& context, std::shared_ptr<Kernel> kernel) {
   PreparedOp op;
   op.row = kernel->row();
-  op.scratch_bytes = kernel->ScratchBytes(threads);
+  op.scratch_bytes = kernel->ScratchBytes(context.threads);
+  op.reads_constants = context.input(0).is_constant;
   op.run = [kernel](const RunArgs& args) {
     kernel->Run(args.in<uint8_t>(0), args.out<uint8_t>(0), args.scratch, args.pool);
     return OkStatus();
@@ -80,10 +117,11 @@ PreparedOp RunByteKernel(std::shared_ptr<Kernel> kernel, int threads) {
   return op;
 }
 template <typename Kernel>
-PreparedOp RunFloatKernel(std::shared_ptr<Kernel> kernel, int threads) {
+PreparedOp RunFloatKernel(const PrepareContext& context, std::shared_ptr<Kernel> kernel) {
   PreparedOp op;
   op.row = kernel->row();
-  op.scratch_bytes = kernel->ScratchBytes(threads);
+  op.scratch_bytes = kernel->ScratchBytes(context.threads);
+  op.reads_constants = context.input(0).is_constant;
   op.run = [kernel](const RunArgs& args) {
     kernel->Run(args.in<float>(0), args.out<float>(0), args.scratch, args.pool);
     return OkStatus();

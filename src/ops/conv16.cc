@@ -53,9 +53,9 @@ std::vector<int16_t> WideWeights(const Tensor& weights, int32_t zero) {
     if (!wide.empty()) std::memcpy(wide.data(), weights.data.data(), weights.data.size());
     return wide;
   }
-  const std::vector<uint8_t> bytes = WeightBytes(weights);
+  const WeightBytes bytes(weights);
   for (size_t i = 0; i < wide.size(); ++i) {
-    wide[i] = static_cast<int16_t>(static_cast<int8_t>(bytes[i]) - zero);
+    wide[i] = static_cast<int16_t>(static_cast<int8_t>(bytes.data()[i]) - zero);
   }
   return wide;
 }

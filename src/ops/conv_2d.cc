@@ -11,6 +11,7 @@
 #include "ops/conv.h"
 #include "ops/conv16.h"
 #include "ops/hybrid.h"
+#include "ops/layer.h"
 
 namespace dlpu {
 namespace {
@@ -66,42 +67,25 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   DLPU_TRY(const CodeRange range, LayerActivationRange(context, profile, attrs.activation, output));
   // LiteRT's optimized kernels leave groups to the reference kernel.
   const bool grouped = profile == Profile::kTfliteBuiltin && g.groups != 1;
-  ConvSpec spec{.batch = input.shape[0],
-                .in_h = input.shape[1],
-                .in_w = input.shape[2],
-                .in_c = input.shape[3],
-                .out_h = g.window.y.output,
-                .out_w = g.window.x.output,
-                .out_c = g.out_c,
-                .kernel_h = filter.shape[1],
-                .kernel_w = filter.shape[2],
-                .stride_h = attrs.stride_h,
-                .stride_w = attrs.stride_w,
-                .dilation_h = attrs.dilation_h,
-                .dilation_w = attrs.dilation_w,
-                .pad_top = g.window.y.pad_before,
-                .pad_left = g.window.x.pad_before,
-                .groups = g.groups,
-                .input_signed = !is_unsigned,
-                .weights_signed = !is_unsigned,
-                .output_signed = !is_unsigned,
-                .input_zero = input.quantization.zero0(),
-                .weights_zero = is_unsigned ? filter.quantization.zero0() : 0,
-                .output_zero = output.quantization.zero0(),
-                .low = range.low,
-                .high = range.high,
-                .rounding = grouped ? Rounding::kDouble : ConvRounding(profile),
-                .requantization = {}};
+  auto spec = SpatialSpec<ConvSpec>(context, g.window);
+  spec.out_c = g.out_c;
+  spec.groups = g.groups;
+  spec.input_signed = spec.weights_signed = spec.output_signed = !is_unsigned;
+  spec.input_zero = input.quantization.zero0();
+  spec.weights_zero = is_unsigned ? filter.quantization.zero0() : 0;
+  spec.output_zero = output.quantization.zero0();
+  spec.low = range.low;
+  spec.high = range.high;
+  spec.rounding = grouped ? Rounding::kDouble : ConvRounding(profile);
   DLPU_TRY(spec.requantization,
            ConvRequantization(context, profile, input, filter, output, g.out_c));
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedConv> conv =
       PrepareConv(spec, WeightBytes(filter).data(), bias.data(), context.cpu);
-  return RunByteKernel(conv, context.threads);
+  return RunByteKernel(context, conv);
 }
 
 Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
-  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
   const auto& attrs = context.attrs<ConvAttrs>();
   DLPU_RETURN_IF_ERROR(ExpectQuantized16(context, 0));
   DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.out_c, attrs.quantized_bias_type));
@@ -111,52 +95,24 @@ Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g
   const bool optimized = context.profile != Profile::kTfliteReference && g.groups == 1;
   const bool narrow = attrs.quantized_bias_type == DataType::kInt32;
   const Rounding16 narrow_rounding = optimized ? Rounding16::kInt32Up : Rounding16::kInt32;
-  Conv16Spec spec{.batch = input[0],
-                  .in_h = input[1],
-                  .in_w = input[2],
-                  .in_c = input[3],
-                  .out_h = g.window.y.output,
-                  .out_w = g.window.x.output,
-                  .out_c = g.out_c,
-                  .kernel_h = filter[1],
-                  .kernel_w = filter[2],
-                  .stride_h = attrs.stride_h,
-                  .stride_w = attrs.stride_w,
-                  .dilation_h = attrs.dilation_h,
-                  .dilation_w = attrs.dilation_w,
-                  .pad_top = g.window.y.pad_before,
-                  .pad_left = g.window.x.pad_before,
-                  .groups = g.groups,
-                  .low = range.low,
-                  .high = range.high,
-                  .rounding = narrow ? narrow_rounding : Rounding16::kInt64,
-                  .requantization = {}};
+  auto spec = SpatialSpec<Conv16Spec>(context, g.window);
+  spec.out_c = g.out_c;
+  spec.groups = g.groups;
+  spec.low = range.low;
+  spec.high = range.high;
+  spec.rounding = narrow ? narrow_rounding : Rounding16::kInt64;
   DLPU_TRY(spec.requantization, EffectiveScales(context, ScaleWidth::kBinary64, context.input(0),
                                                 context.input(1), context.output(0), g.out_c));
   return RunConv16(std::move(spec), WideWeights(context.input(1), 0), std::move(bias));
 }
 
 ConvF32Spec FloatSpec(const OpContext& context, const Geometry& g, FloatRange range) {
-  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
-  const auto& attrs = context.attrs<ConvAttrs>();
-  return {.batch = input[0],
-          .in_h = input[1],
-          .in_w = input[2],
-          .in_c = input[3],
-          .out_h = g.window.y.output,
-          .out_w = g.window.x.output,
-          .out_c = g.out_c,
-          .kernel_h = filter[1],
-          .kernel_w = filter[2],
-          .stride_h = attrs.stride_h,
-          .stride_w = attrs.stride_w,
-          .dilation_h = attrs.dilation_h,
-          .dilation_w = attrs.dilation_w,
-          .pad_top = g.window.y.pad_before,
-          .pad_left = g.window.x.pad_before,
-          .groups = g.groups,
-          .low = range.low,
-          .high = range.high};
+  auto spec = SpatialSpec<ConvF32Spec>(context, g.window);
+  spec.out_c = g.out_c;
+  spec.groups = g.groups;
+  spec.low = range.low;
+  spec.high = range.high;
+  return spec;
 }
 
 Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
@@ -165,11 +121,9 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
   const ConvF32Spec spec = FloatSpec(context, g, range);
-  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
-  return RunFloatKernel(
-      std::shared_ptr<PreparedConvF32>(
-          PrepareConvF32(spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
-      context.threads);
+  const float* weights = FloatsOf(context.input(1)).data();
+  return RunFloatKernel(context, std::shared_ptr<PreparedConvF32>(PrepareConvF32(
+                                     spec, weights, FloatBias(context, 2).data(), context.cpu)));
 }
 
 Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
@@ -183,22 +137,6 @@ Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& 
                        HybridConv2d(FloatSpec(context, g, range), std::move(scales), per_channel));
 }
 
-Result<PreparedOp> Prepare(const PrepareContext& context) {
-  DLPU_TRY(const Geometry g, ComputeGeometry(context));
-  if (IsHybrid(context)) return PrepareHybrid(context, g);
-  switch (context.input(0).type) {
-    case DataType::kFloat32:
-      return PrepareFloat(context, g);
-    case DataType::kUInt8:
-    case DataType::kInt8:
-      return PrepareQuantized(context, g);
-    case DataType::kInt16:
-      return PrepareInt16(context, g);
-    default:
-      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
-  }
-}
-
 }  // namespace
 
 const OpDef kConv2dOp = {
@@ -207,7 +145,8 @@ const OpDef kConv2dOp = {
     .infer = Infer,
     .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 0},
     .work = CountWork,
-    .prepare = Prepare,
+    .prepare =
+        PrepareLayer<ComputeGeometry, PrepareHybrid, PrepareFloat, PrepareQuantized, PrepareInt16>,
     .alias = Alias::kNone,
 };
 

@@ -12,6 +12,7 @@
 #include "ops/conv.h"
 #include "ops/conv16.h"
 #include "ops/hybrid.h"
+#include "ops/layer.h"
 
 namespace dlpu {
 namespace {
@@ -63,33 +64,17 @@ Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g)
   // reference does; the uint8 kernel rounds all of them as the reference does.
   const bool builtin = profile == Profile::kTfliteBuiltin;
   const Rounding rounding = builtin && is_unsigned ? Rounding::kDouble : ConvRounding(profile);
-  DepthwiseSpec spec{.batch = input.shape[0],
-                     .in_h = input.shape[1],
-                     .in_w = input.shape[2],
-                     .in_c = input.shape[3],
-                     .multiplier = g.multiplier,
-                     .out_h = g.window.y.output,
-                     .out_w = g.window.x.output,
-                     .kernel_h = filter.shape[1],
-                     .kernel_w = filter.shape[2],
-                     .stride_h = attrs.stride_h,
-                     .stride_w = attrs.stride_w,
-                     .dilation_h = attrs.dilation_h,
-                     .dilation_w = attrs.dilation_w,
-                     .pad_top = g.window.y.pad_before,
-                     .pad_left = g.window.x.pad_before,
-                     .input_signed = !is_unsigned,
-                     .weights_signed = !is_unsigned,
-                     .output_signed = !is_unsigned,
-                     .input_zero = input.quantization.zero0(),
-                     .weights_zero = is_unsigned ? filter.quantization.zero0() : 0,
-                     .output_zero = output.quantization.zero0(),
-                     .low = range.low,
-                     .high = range.high,
-                     .rounding = rounding,
-                     .tail_rounding = builtin ? Rounding::kDouble : rounding,
-                     .rounding_split = builtin ? g.out_c / 8 * 8 : INT32_MAX,
-                     .requantization = {}};
+  auto spec = SpatialSpec<DepthwiseSpec>(context, g.window);
+  spec.multiplier = g.multiplier;
+  spec.input_signed = spec.weights_signed = spec.output_signed = !is_unsigned;
+  spec.input_zero = input.quantization.zero0();
+  spec.weights_zero = is_unsigned ? filter.quantization.zero0() : 0;
+  spec.output_zero = output.quantization.zero0();
+  spec.low = range.low;
+  spec.high = range.high;
+  spec.rounding = rounding;
+  spec.tail_rounding = builtin ? Rounding::kDouble : rounding;
+  spec.rounding_split = builtin ? g.out_c / 8 * 8 : INT32_MAX;
   DLPU_TRY(spec.requantization,
            ConvRequantization(context, profile, input, filter, output, g.out_c));
   return spec;
@@ -102,7 +87,7 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedDepthwise> kernel =
       PrepareDepthwise(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);
-  return RunByteKernel(kernel, context.threads);
+  return RunByteKernel(context, kernel);
 }
 
 // As a grouped convolution, whose weights stand O,H,W,1 instead of 1,H,W,O.
@@ -118,32 +103,17 @@ std::vector<int16_t> GroupWeights(const std::vector<int16_t>& weights, int64_t c
 }
 
 Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
-  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
   const auto& attrs = context.attrs<ConvAttrs>();
   DLPU_RETURN_IF_ERROR(ExpectQuantized16(context, 3));
   DLPU_TRY(std::vector<int64_t> bias, WideBias(context, 2, g.out_c, DataType::kInt64));
   DLPU_TRY(const CodeRange range,
            QuantizedActivationRange(context, attrs.activation, context.output(0)));
-  Conv16Spec spec{.batch = input[0],
-                  .in_h = input[1],
-                  .in_w = input[2],
-                  .in_c = input[3],
-                  .out_h = g.window.y.output,
-                  .out_w = g.window.x.output,
-                  .out_c = g.out_c,
-                  .kernel_h = filter[1],
-                  .kernel_w = filter[2],
-                  .stride_h = attrs.stride_h,
-                  .stride_w = attrs.stride_w,
-                  .dilation_h = attrs.dilation_h,
-                  .dilation_w = attrs.dilation_w,
-                  .pad_top = g.window.y.pad_before,
-                  .pad_left = g.window.x.pad_before,
-                  .groups = input[3],
-                  .low = range.low,
-                  .high = range.high,
-                  .rounding = Rounding16::kInt64,
-                  .requantization = {}};
+  auto spec = SpatialSpec<Conv16Spec>(context, g.window);
+  spec.out_c = g.out_c;
+  spec.groups = spec.in_c;
+  spec.low = range.low;
+  spec.high = range.high;
+  spec.rounding = Rounding16::kInt64;
   DLPU_TRY(spec.requantization, EffectiveScales(context, ScaleWidth::kBinary64, context.input(0),
                                                 context.input(1), context.output(0), g.out_c));
   return RunConv16(std::move(spec), GroupWeights(WideWeights(context.input(1), 0), g.out_c),
@@ -151,25 +121,11 @@ Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g
 }
 
 DepthwiseF32Spec FloatSpec(const OpContext& context, const Geometry& g, FloatRange range) {
-  const Shape &input = context.input(0).shape, &filter = context.input(1).shape;
-  const auto& attrs = context.attrs<ConvAttrs>();
-  return {.batch = input[0],
-          .in_h = input[1],
-          .in_w = input[2],
-          .in_c = input[3],
-          .multiplier = g.multiplier,
-          .out_h = g.window.y.output,
-          .out_w = g.window.x.output,
-          .kernel_h = filter[1],
-          .kernel_w = filter[2],
-          .stride_h = attrs.stride_h,
-          .stride_w = attrs.stride_w,
-          .dilation_h = attrs.dilation_h,
-          .dilation_w = attrs.dilation_w,
-          .pad_top = g.window.y.pad_before,
-          .pad_left = g.window.x.pad_before,
-          .low = range.low,
-          .high = range.high};
+  auto spec = SpatialSpec<DepthwiseF32Spec>(context, g.window);
+  spec.multiplier = g.multiplier;
+  spec.low = range.low;
+  spec.high = range.high;
+  return spec;
 }
 
 Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g) {
@@ -178,11 +134,9 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
   const DepthwiseF32Spec spec = FloatSpec(context, g, range);
-  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
-  return RunFloatKernel(
-      std::shared_ptr<PreparedDepthwiseF32>(PrepareDepthwiseF32(
-          spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
-      context.threads);
+  const float* weights = FloatsOf(context.input(1)).data();
+  return RunFloatKernel(context, std::shared_ptr<PreparedDepthwiseF32>(PrepareDepthwiseF32(
+                                     spec, weights, FloatBias(context, 2).data(), context.cpu)));
 }
 
 Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
@@ -194,22 +148,6 @@ Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& 
   return RunHybridDepthwise(context, {FloatSpec(context, g, range), std::move(scales)});
 }
 
-Result<PreparedOp> Prepare(const PrepareContext& context) {
-  DLPU_TRY(const Geometry g, ComputeGeometry(context));
-  if (IsHybrid(context)) return PrepareHybrid(context, g);
-  switch (context.input(0).type) {
-    case DataType::kFloat32:
-      return PrepareFloat(context, g);
-    case DataType::kUInt8:
-    case DataType::kInt8:
-      return PrepareQuantized(context, g);
-    case DataType::kInt16:
-      return PrepareInt16(context, g);
-    default:
-      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
-  }
-}
-
 }  // namespace
 
 const OpDef kDepthwiseConv2dOp = {
@@ -218,7 +156,8 @@ const OpDef kDepthwiseConv2dOp = {
     .infer = Infer,
     .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 3},
     .work = CountWork,
-    .prepare = Prepare,
+    .prepare =
+        PrepareLayer<ComputeGeometry, PrepareHybrid, PrepareFloat, PrepareQuantized, PrepareInt16>,
     .alias = Alias::kNone,
 };
 

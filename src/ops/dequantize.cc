@@ -124,7 +124,8 @@ Result<PreparedOp> Prepare(const PrepareContext& context) {
     case DataType::kInt4:
       return PrepareInt4(context);
     case DataType::kFloat16:
-      return PrepareEach<uint16_t>(context, "float16_reference", FloatFromHalf);
+      return PrepareEach<uint16_t>(context, "float16_reference",
+                                   [](uint16_t half) { return FloatFromHalf(half); });
     default:
       return context.UnsupportedType(context.input(0), "int4, int8, uint8, int16 or float16");
   }

@@ -13,6 +13,7 @@
 #include "ops/conv.h"
 #include "ops/conv16.h"
 #include "ops/hybrid.h"
+#include "ops/layer.h"
 
 namespace dlpu {
 namespace {
@@ -90,14 +91,61 @@ Result<ConvSpec> MakeSpec(const PrepareContext& context, const Geometry& g) {
   return spec;
 }
 
+// uint8 input and weights, int16 output: the bias is not optional.
+Result<PreparedOp> PrepareWideOutput(const PrepareContext& context, const Geometry& g) {
+  const Tensor &input = context.input(0), &weights = context.input(1), &output = context.output(0);
+  if (weights.type != DataType::kUInt8) return context.UnsupportedType(weights, "uint8");
+  if (!context.has_input(2)) return context.Invalid("uint8 with an int16 output needs a bias");
+  DLPU_RETURN_IF_ERROR(ExpectConstant(context, weights));
+  for (const Tensor* tensor : {&input, &weights, &output}) {
+    DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, *tensor));
+  }
+  DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.units));
+  const std::vector<int32_t> narrow = Int32Bias(context, 2, g.units);
+  const Activation activation = context.attrs<FullyConnectedAttrs>().activation;
+  DLPU_TRY(const CodeRange range, QuantizedActivationRange(context, activation, output));
+  const int32_t zero = input.quantization.zero0(), zero_out = output.quantization.zero0();
+  Conv16Spec spec;
+  spec.in_w = spec.out_w = g.rows;
+  spec.in_c = g.depth;
+  spec.out_c = g.units;
+  spec.low = range.low - zero_out;
+  spec.high = range.high - zero_out;
+  spec.rounding = Rounding16::kFloat32;  // an int32 sum, scaled in binary64
+  DLPU_TRY(spec.requantization,
+           EffectiveScales(context, ScaleWidth::kBinary64, input, weights, output, g.units));
+  std::vector<int16_t> wide;
+  for (const uint8_t code : weights.data) {
+    wide.push_back(static_cast<int16_t>(code - weights.quantization.zero0()));
+  }
+  const int64_t count = int64_t{g.rows} * g.depth, outputs = int64_t{g.rows} * g.units;
+  PreparedOp op;
+  op.row = "conv16_reference";
+  op.scratch_bytes = count * static_cast<int64_t>(sizeof(int16_t));
+  op.run = [=, spec = std::move(spec), wide = std::move(wide),
+            bias = std::vector<int64_t>(narrow.begin(), narrow.end())](const RunArgs& args) {
+    auto* values = reinterpret_cast<int16_t*>(args.scratch);
+    const uint8_t* codes = args.in<uint8_t>(0);
+    for (int64_t i = 0; i < count; ++i) values[i] = static_cast<int16_t>(codes[i] - zero);
+    int16_t* out = args.out<int16_t>(0);
+    Conv16(spec, values, wide.data(), bias.data(), out, args.pool);
+    for (int64_t i = 0; i < outputs && zero_out != 0; ++i) out[i] += static_cast<int16_t>(zero_out);
+    return OkStatus();
+  };
+  return op;
+}
+
 Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometry& g) {
+  if (context.input(0).type == DataType::kUInt8 && context.output(0).type == DataType::kInt16) {
+    return PrepareWideOutput(context, g);
+  }
   DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 0));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.units));
   DLPU_TRY(const ConvSpec spec, MakeSpec(context, g));
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.units);
   std::shared_ptr<PreparedConv> kernel =
       PrepareConv(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);
-  return RunByteKernel(kernel, context.threads);
+  return RunByteKernel(context, kernel);
 }
 
 Result<PreparedOp> PrepareInt16(const PrepareContext& context, const Geometry& g) {
@@ -146,11 +194,9 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
   spec.out_c = g.units;
   spec.low = range.low;
   spec.high = range.high;
-  const std::vector<float> weights = FloatsOf(context.input(1)), bias = FloatBias(context, 2);
-  return RunFloatKernel(
-      std::shared_ptr<PreparedConvF32>(
-          PrepareConvF32(spec, weights.data(), bias.empty() ? nullptr : bias.data(), context.cpu)),
-      context.threads);
+  const float* weights = FloatsOf(context.input(1)).data();
+  return RunFloatKernel(context, std::shared_ptr<PreparedConvF32>(PrepareConvF32(
+                                     spec, weights, FloatBias(context, 2).data(), context.cpu)));
 }
 
 Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& g) {
@@ -162,22 +208,6 @@ Result<PreparedOp> PrepareHybrid(const PrepareContext& context, const Geometry& 
                                     attrs.asymmetric_quantize_inputs, range.low, range.high));
 }
 
-Result<PreparedOp> Prepare(const PrepareContext& context) {
-  DLPU_TRY(const Geometry g, ComputeGeometry(context));
-  if (IsHybrid(context)) return PrepareHybrid(context, g);
-  switch (context.input(0).type) {
-    case DataType::kFloat32:
-      return PrepareFloat(context, g);
-    case DataType::kUInt8:
-    case DataType::kInt8:
-      return PrepareQuantized(context, g);
-    case DataType::kInt16:
-      return PrepareInt16(context, g);
-    default:
-      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
-  }
-}
-
 }  // namespace
 
 const OpDef kFullyConnectedOp = {
@@ -186,7 +216,8 @@ const OpDef kFullyConnectedOp = {
     .infer = Infer,
     .quantize = QuantizeRule{.weights = 1, .bias = 2, .channel_axis = 0},
     .work = CountWork,
-    .prepare = Prepare,
+    .prepare =
+        PrepareLayer<ComputeGeometry, PrepareHybrid, PrepareFloat, PrepareQuantized, PrepareInt16>,
     .alias = Alias::kNone,
 };
 

@@ -9,8 +9,8 @@ namespace dlpu {
 namespace {
 
 std::vector<int8_t> SignedWeights(const Tensor& weights) {
-  const std::vector<uint8_t> bytes = WeightBytes(weights);
-  return {bytes.begin(), bytes.end()};
+  const WeightBytes bytes(weights);
+  return {bytes.bytes().begin(), bytes.bytes().end()};
 }
 
 }  // namespace
@@ -38,18 +38,16 @@ std::vector<float> HybridScales(const Tensor& weights) {
 
 PreparedOp RunHybridConv(const PrepareContext& context, const HybridConvSpec& spec) {
   const std::vector<int8_t> weights = SignedWeights(context.input(1));
-  const std::vector<float> bias = FloatBias(context, 2);
-  return RunFloatKernel(std::shared_ptr<PreparedHybrid>(PrepareHybridConv(
-                            spec, weights.data(), bias.empty() ? nullptr : bias.data())),
-                        context.threads);
+  const float* bias = FloatBias(context, 2).data();
+  return RunFloatKernel(
+      context, std::shared_ptr<PreparedHybrid>(PrepareHybridConv(spec, weights.data(), bias)));
 }
 
 PreparedOp RunHybridDepthwise(const PrepareContext& context, const HybridDepthwiseSpec& spec) {
   const std::vector<int8_t> weights = SignedWeights(context.input(1));
-  const std::vector<float> bias = FloatBias(context, 2);
-  return RunFloatKernel(std::shared_ptr<PreparedHybrid>(PrepareHybridDepthwise(
-                            spec, weights.data(), bias.empty() ? nullptr : bias.data())),
-                        context.threads);
+  const float* bias = FloatBias(context, 2).data();
+  return RunFloatKernel(
+      context, std::shared_ptr<PreparedHybrid>(PrepareHybridDepthwise(spec, weights.data(), bias)));
 }
 
 }  // namespace dlpu

@@ -80,13 +80,18 @@ Result<PreparedOp> Prepare8(const PrepareContext& context, const TransposeConvSp
   DLPU_TRY(TransposeConvOutput out, MakeOutput(context, spec.out_c));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 3, DataType::kInt32, spec.out_c));
   const int32_t zero = out.input_signed ? 0 : weights.quantization.zero0();
+  std::vector<int32_t> bias = Int32Bias(context, 3, spec.out_c);
+  if (auto phased = PhasedTransposeConv::Make(spec, out, weights.data.data(), zero, bias.data(),
+                                              context.cpu)) {
+    return RunPhased(context, kInputs, std::move(phased));
+  }
+  std::vector<int16_t> packed =
+      PackTransposeConv(spec, weights.data.data(), out.input_signed, zero);
   PreparedOp op;
   op.row = "transpose_conv_reference";
   op.scratch_bytes = TransposeConvScratchBytes(spec, context.threads);
-  op.run = [spec, out = std::move(out),
-            packed =
-                PackTransposeConv(spec, weights.data.data(), input.type == DataType::kInt8, zero),
-            bias = Int32Bias(context, 3, spec.out_c)](const RunArgs& args) {
+  op.run = [spec, out = std::move(out), packed = std::move(packed),
+            bias = std::move(bias)](const RunArgs& args) {
     TransposeConv(spec, out, args.in<uint8_t>(2), packed.data(), bias.data(), args.out<uint8_t>(0),
                   args.scratch, args.pool);
     return OkStatus();

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace dlpu {
 
 Status ExpectTransposed(const OpContext& context, const TransposedInputs& inputs) {
@@ -54,6 +56,19 @@ Work TransposedWork(const OpContext& context, const TransposedInputs& inputs) {
   return work;
 }
 
+PreparedOp RunPhased(const PrepareContext& context, const TransposedInputs& inputs,
+                     std::shared_ptr<const PhasedTransposeConv> phased) {
+  PreparedOp op;
+  op.row = phased->row();
+  op.scratch_bytes = phased->ScratchBytes(context.threads);
+  op.reads_constants = context.input(inputs.data).is_constant;
+  op.run = [phased = std::move(phased), data = inputs.data](const RunArgs& args) {
+    phased->Run(args.inputs[data], args.outputs[0], args.scratch, args.pool);
+    return OkStatus();
+  };
+  return op;
+}
+
 Result<PreparedOp> PrepareTransposedFloat(const PrepareContext& context,
                                           const TransposedInputs& inputs,
                                           const TransposeConvSpec& spec,
@@ -63,12 +78,16 @@ Result<PreparedOp> PrepareTransposedFloat(const PrepareContext& context,
   if (output.type != DataType::kFloat32) return context.UnsupportedType(output, "float32");
   DLPU_RETURN_IF_ERROR(ExpectConstant(context, weights));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, inputs.bias, DataType::kFloat32, spec.out_c));
+  const float* values = FloatsOf(weights).data();
+  const std::span<const float> bias = FloatBias(context, inputs.bias);
+  if (auto phased = PhasedTransposeConv::Make(spec, out, values, bias.data(), context.cpu)) {
+    return RunPhased(context, inputs, std::move(phased));
+  }
   PreparedOp op;
   op.row = "transpose_conv_reference";
   op.scratch_bytes = TransposeConvScratchBytes(spec, context.threads);
-  op.run = [spec, out, data = inputs.data,
-            packed = PackTransposeConv(spec, FloatsOf(weights).data()),
-            bias = FloatBias(context, inputs.bias)](const RunArgs& args) {
+  op.run = [spec, out, data = inputs.data, packed = PackTransposeConv(spec, values),
+            bias = std::vector<float>(bias.begin(), bias.end())](const RunArgs& args) {
     TransposeConv(spec, out, args.in<float>(data), packed.data(),
                   bias.empty() ? nullptr : bias.data(), args.out<float>(0), args.scratch,
                   args.pool);

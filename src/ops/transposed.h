@@ -2,6 +2,9 @@
 // What TRANSPOSE_CONV and MediaPipe's Convolution2DTransposeBias share. Pure functions; any thread.
 #pragma once
 
+#include <memory>
+
+#include "kernels/transpose_conv/phases.h"
 #include "kernels/transpose_conv/transpose_conv.h"
 #include "ops/conv.h"
 
@@ -22,6 +25,10 @@ TransposeConvSpec TransposedSpec(const OpContext& context, const TransposedInput
 
 // Each input is multiplied with every weight of its channel.
 Work TransposedWork(const OpContext& context, const TransposedInputs& inputs);
+
+// The step that runs `phased`.
+PreparedOp RunPhased(const PrepareContext& context, const TransposedInputs& inputs,
+                     std::shared_ptr<const PhasedTransposeConv> phased);
 
 // float32 form; the bias is optional.
 Result<PreparedOp> PrepareTransposedFloat(const PrepareContext& context,

@@ -20,6 +20,8 @@ namespace {
 constexpr size_t kInputWeights = 1, kRecurrentWeights = 5, kBias = 12, kNorm = 20;
 constexpr size_t kProjection = 16, kProjectionBias = 17, kOutputState = 18, kCellState = 19;
 
+std::vector<float> CopyOf(std::span<const float> values) { return {values.begin(), values.end()}; }
+
 // Peephole weights of a gate; the cell gate has none.
 constexpr size_t PeepholeInput(int gate) { return gate == kOutputGate ? 11 : 9 + gate; }
 
@@ -85,7 +87,7 @@ Work CountWork(const OpContext& context) {
 
 // What both forms ask of the weights: types and shapes of everything that is there.
 struct WeightTypes {
-  DataType weights, vectors, bias;
+  DataType weights, peephole, norm, bias;
 };
 Status ExpectAllWeights(const OpContext& context, const LstmShape& s, const WeightTypes& types) {
   for (int g = IsCoupled(context) ? kForgetGate : kInputGate; g < kLstmGates; ++g) {
@@ -96,10 +98,10 @@ Status ExpectAllWeights(const OpContext& context, const LstmShape& s, const Weig
         ExpectWeights(context, kRecurrentWeights + i, types.weights, {s.cells, s.outputs}));
     DLPU_RETURN_IF_ERROR(ExpectWeights(context, kBias + i, types.bias, {s.cells}));
     if (HasPeephole(context, g)) {
-      DLPU_RETURN_IF_ERROR(ExpectWeights(context, PeepholeInput(g), types.vectors, {s.cells}));
+      DLPU_RETURN_IF_ERROR(ExpectWeights(context, PeepholeInput(g), types.peephole, {s.cells}));
     }
     if (HasNorm(context)) {
-      DLPU_RETURN_IF_ERROR(ExpectWeights(context, kNorm + i, types.vectors, {s.cells}));
+      DLPU_RETURN_IF_ERROR(ExpectWeights(context, kNorm + i, types.norm, {s.cells}));
     }
   }
   if (context.has_input(kProjection)) {
@@ -281,8 +283,8 @@ Result<LstmInt8> MakeInt8(const OpContext& context, const LstmShape& shape) {
 }
 
 Result<PreparedOp> PrepareInt8(const PrepareContext& context, const LstmShape& shape) {
-  DLPU_RETURN_IF_ERROR(
-      ExpectAllWeights(context, shape, {DataType::kInt8, DataType::kInt16, DataType::kInt32}));
+  DLPU_RETURN_IF_ERROR(ExpectAllWeights(
+      context, shape, {DataType::kInt8, DataType::kInt16, DataType::kInt16, DataType::kInt32}));
   DLPU_RETURN_IF_ERROR(ExpectStates(context, shape, DataType::kInt8, DataType::kInt16));
   if (context.output(0).type != DataType::kInt8) {
     return context.UnsupportedType(context.output(0), "int8");
@@ -319,10 +321,45 @@ Result<LstmActivation> ActivationOf(const OpContext& context) {
   return context.Unsupported("a SIGN_BIT activation is not supported");
 }
 
+// Float weights, or int8 weights of the dynamic-range form.
+LstmMatrix MatrixOf(const Tensor& weights) {
+  LstmMatrix matrix;
+  if (weights.type == DataType::kFloat32) {
+    matrix.values = CopyOf(FloatsOf(weights));
+  } else {
+    matrix.codes = ValuesOf<int8_t>(weights);
+    matrix.scale = weights.quantization.scale0();
+  }
+  return matrix;
+}
+
+// A vector of weights as floats.
+std::vector<float> RealsOf(const Tensor& tensor) {
+  if (tensor.type == DataType::kFloat32) return CopyOf(FloatsOf(tensor));
+  std::vector<float> reals;
+  for (const int8_t code : ValuesOf<int8_t>(tensor)) {
+    reals.push_back(tensor.quantization.scale0() * static_cast<float>(code));
+  }
+  return reals;
+}
+
+// Types and scales of all weights. Those of the dynamic-range form are int8, biases and the
+// coefficients of the layer normalization stay float.
+Status ExpectFloatWeights(const OpContext& context, const LstmShape& shape, DataType weights) {
+  const DataType real = DataType::kFloat32;
+  DLPU_RETURN_IF_ERROR(ExpectAllWeights(context, shape, {weights, weights, real, real}));
+  for (size_t i = kInputWeights; i <= kProjection && weights == DataType::kInt8; ++i) {
+    if (!context.has_input(i) || context.input(i).type != weights) continue;
+    DLPU_RETURN_IF_ERROR(ExpectPerTensorQuantization(context, context.input(i)));
+  }
+  return ExpectStates(context, shape, real, real);
+}
+
 Result<PreparedOp> PrepareFloat(const PrepareContext& context, const LstmShape& shape) {
-  const DataType type = DataType::kFloat32;
-  DLPU_RETURN_IF_ERROR(ExpectAllWeights(context, shape, {type, type, type}));
-  DLPU_RETURN_IF_ERROR(ExpectStates(context, shape, type, type));
+  const bool hybrid = context.has_input(kInputWeights + kOutputGate) &&
+                      context.input(kInputWeights + kOutputGate).type == DataType::kInt8;
+  DLPU_RETURN_IF_ERROR(
+      ExpectFloatWeights(context, shape, hybrid ? DataType::kInt8 : DataType::kFloat32));
   const auto& attrs = context.attrs<LstmAttrs>();
   LstmFloat lstm;
   lstm.shape = shape;
@@ -330,21 +367,22 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const LstmShape& 
   DLPU_TRY(lstm.activation, ActivationOf(context));
   lstm.cell_clip = attrs.cell_clip;
   lstm.projection_clip = attrs.projection_clip;
+  lstm.asymmetric = attrs.asymmetric_quantize_inputs;
   for (int g = lstm.coupled ? kForgetGate : kInputGate; g < kLstmGates; ++g) {
     const size_t i = static_cast<size_t>(g);
     LstmGateFloat& gate = lstm.gates[g];
-    gate.input_weights = FloatsOf(context.input(kInputWeights + i));
-    gate.recurrent_weights = FloatsOf(context.input(kRecurrentWeights + i));
-    gate.bias = FloatsOf(context.input(kBias + i));
-    if (HasPeephole(context, g)) gate.peephole = FloatsOf(context.input(PeepholeInput(g)));
-    if (HasNorm(context)) gate.norm = FloatsOf(context.input(kNorm + i));
+    gate.input_weights = MatrixOf(context.input(kInputWeights + i));
+    gate.recurrent_weights = MatrixOf(context.input(kRecurrentWeights + i));
+    gate.bias = RealsOf(context.input(kBias + i));
+    if (HasPeephole(context, g)) gate.peephole = RealsOf(context.input(PeepholeInput(g)));
+    if (HasNorm(context)) gate.norm = RealsOf(context.input(kNorm + i));
   }
   if (context.has_input(kProjection)) {
-    lstm.projection = FloatsOf(context.input(kProjection));
-    lstm.projection_bias = FloatBias(context, kProjectionBias);
+    lstm.projection = MatrixOf(context.input(kProjection));
+    lstm.projection_bias = CopyOf(FloatBias(context, kProjectionBias));
   }
   PreparedOp op;
-  op.row = "lstm_float_reference";
+  op.row = hybrid ? "lstm_hybrid_reference" : "lstm_float_reference";
   op.scratch_bytes = LstmFloatScratchBytes(lstm);
   op.run = [lstm = std::make_shared<const LstmFloat>(std::move(lstm))](const RunArgs& args) {
     RunLstmFloat(*lstm, args.in<float>(0), StateOf<float>(args, kOutputState),

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
+#include <utility>
 
+#include "ir/arena.h"
 #include "ops/op.h"
 #include "passes/compile.h"
 
@@ -16,17 +15,6 @@ namespace {
 
 // A constant larger than this is computed when the model runs instead.
 constexpr int64_t kMaxFoldedBytes = int64_t{256} << 20;
-
-using Buffer = std::unique_ptr<uint8_t, decltype(&std::free)>;
-
-Buffer MakeBuffer(int64_t bytes) {
-  const size_t size = (static_cast<size_t>(bytes) + kArenaSlack + kArenaAlignment) /
-                      kArenaAlignment * kArenaAlignment;
-  auto* memory = static_cast<uint8_t*>(std::aligned_alloc(kArenaAlignment, size));
-  DLPU_CHECK(memory != nullptr);
-  std::memset(memory, 0, size);
-  return Buffer(memory, &std::free);
-}
 
 bool IsFoldable(const Graph& graph, const Node& node) {
   // The shape of a static tensor is known without its value.
@@ -43,42 +31,55 @@ bool IsFoldable(const Graph& graph, const Node& node) {
   return !node.inputs.empty() && bytes <= kMaxFoldedBytes;
 }
 
+// The outputs become constants; they are computed where they stay.
 Status Evaluate(Graph& graph, const Node& node, Profile profile) {
+  constexpr const char* kWhat = "a constant that is computed";
   const PrepareContext context(graph.tensors, node, profile, kCpuNone, 1);
   DLPU_TRY(const PreparedOp op, PrepareOp(context));
-  std::vector<Buffer> buffers;
+  std::vector<Memory> copies;  // kernels read past the end of inputs
   std::vector<const uint8_t*> inputs;
   std::vector<uint8_t*> outputs;
   for (const TensorId id : node.inputs) {
-    if (id == kNoTensor) {
-      inputs.push_back(nullptr);
-      continue;
-    }
-    const std::vector<uint8_t>& data = graph.tensors[id].data;
-    buffers.push_back(MakeBuffer(static_cast<int64_t>(data.size())));
-    if (!data.empty()) std::memcpy(buffers.back().get(), data.data(), data.size());
-    inputs.push_back(buffers.back().get());
+    inputs.push_back(nullptr);
+    if (id == kNoTensor) continue;
+    DLPU_TRY(Memory copy, CopyToMemory(graph.tensors[id].data, kWhat));
+    inputs.back() = copy.get();
+    copies.push_back(std::move(copy));
   }
+  std::vector<std::vector<uint8_t>> results;
   for (const TensorId id : node.outputs) {
     const Tensor& tensor = graph.tensors[id];
-    buffers.push_back(MakeBuffer(ByteCount(tensor.type, tensor.shape)));
-    outputs.push_back(buffers.back().get());
+    results.emplace_back(static_cast<size_t>(ByteCount(tensor.type, tensor.shape)));
+    outputs.push_back(results.back().data());
   }
-  buffers.push_back(MakeBuffer(op.scratch_bytes));
+  DLPU_TRY(const Memory scratch, MakeMemory(op.scratch_bytes, kWhat));
   ThreadPool pool(1);
-  DLPU_RETURN_IF_ERROR(op.run({inputs, outputs, buffers.back().get(), pool}));
+  DLPU_RETURN_IF_ERROR(op.run({inputs, outputs, scratch.get(), pool}));
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     Tensor& tensor = graph.tensors[node.outputs[i]];
     tensor.is_constant = true;
-    tensor.data.assign(outputs[i], outputs[i] + ByteCount(tensor.type, tensor.shape));
+    tensor.data = std::move(results[i]);
   }
   return OkStatus();
+}
+
+// How many nodes read each tensor; an output of the graph counts as read.
+std::vector<int> CountUses(const Graph& graph) {
+  std::vector<int> uses(graph.tensors.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (const TensorId id : node.inputs) {
+      if (id != kNoTensor) ++uses[id];
+    }
+  }
+  for (const TensorId id : graph.outputs) ++uses[id];
+  return uses;
 }
 
 }  // namespace
 
 Status InferAndFold(Graph& graph, Profile profile) {
   std::vector<Node> kept;
+  std::vector<int> uses = CountUses(graph);
   for (Node& node : graph.nodes) {
     const OpContext context(graph.tensors, node);
     DLPU_TRY(const std::vector<OutputSpec> outputs, InferOutputs(context));
@@ -98,6 +99,9 @@ Status InferAndFold(Graph& graph, Profile profile) {
     }
     if (IsFoldable(graph, node)) {
       DLPU_RETURN_IF_ERROR(Evaluate(graph, node, profile));
+      for (const TensorId id : node.inputs) {  // the memory serves the constants that follow
+        if (id != kNoTensor && --uses[id] == 0) graph.tensors[id].data = {};
+      }
     } else {
       kept.push_back(std::move(node));
     }

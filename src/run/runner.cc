@@ -2,11 +2,12 @@
 // Loading and running a Program.
 #include "run/runner.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace dlpu {
 namespace {
@@ -16,18 +17,6 @@ int64_t RoundUp(int64_t bytes) {
 }
 
 }  // namespace
-
-void Runner::FreeDeleter::operator()(uint8_t* memory) const { std::free(memory); }
-
-Result<Runner::Memory> Runner::MakeMemory(int64_t bytes, const char* what) {
-  const auto size = static_cast<size_t>(RoundUp(bytes + kArenaSlack));
-  auto* memory = static_cast<uint8_t*>(std::aligned_alloc(kArenaAlignment, size));
-  if (memory == nullptr) {
-    return ExhaustedError(fmt::format("{} bytes of memory for {} are not to be had", size, what));
-  }
-  std::memset(memory, 0, size);  // touches every page now rather than in the first run
-  return Memory(memory);
-}
 
 Runner::Runner(Program program, int threads) : program_(std::move(program)), pool_(threads) {}
 
@@ -54,13 +43,44 @@ Result<std::unique_ptr<Runner>> Runner::Load(Program program, const RunnerOption
   return runner;
 }
 
+// Steps do not depend on each other: all threads prepare them. The first error is that of the first
+// step that has one. A constant that all its steps have packed is dropped at once, so that its
+// memory serves the next.
 Status Runner::PrepareSteps(CpuFlags cpu) {
+  const size_t count = program_.steps.size();
+  prepared_.resize(count);
+  std::vector<std::optional<Error>> errors(count);
+  std::vector<std::atomic<int>> readers(program_.tensors.size());
+  const auto for_constants = [&](const Node& node, const auto& body) {
+    for (const TensorId id : node.inputs) {
+      if (id != kNoTensor && program_.tensors[id].is_constant) body(id);
+    }
+  };
   for (const Step& step : program_.steps) {
-    const PrepareContext context(program_.tensors, step.node, program_.profile, cpu,
-                                 pool_.threads());
-    DLPU_TRY(PreparedOp prepared, PrepareOp(context));
-    scratch_bytes_ = std::max(scratch_bytes_, prepared.scratch_bytes);
-    prepared_.push_back(std::move(prepared));
+    for_constants(step.node, [&](TensorId id) { ++readers[id]; });
+  }
+  for (const TensorId id : program_.outputs) ++readers[id];
+  pool_.ParallelFor(static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end, int) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      const Node& node = program_.steps[i].node;
+      const PrepareContext context(program_.tensors, node, program_.profile, cpu, pool_.threads());
+      Result<PreparedOp> prepared = PrepareOp(context);
+      if (!prepared.ok()) {
+        errors[i] = prepared.error();
+        continue;
+      }
+      prepared_[i] = *std::move(prepared);
+      if (prepared_[i].reads_constants) continue;
+      for_constants(node, [&](TensorId id) {
+        if (--readers[id] == 0) program_.tensors[id].data = {};
+      });
+    }
+  });
+  for (const std::optional<Error>& error : errors) {
+    if (error) return *error;
+  }
+  for (const PreparedOp& op : prepared_) {
+    scratch_bytes_ = std::max(scratch_bytes_, op.scratch_bytes);
   }
   return OkStatus();
 }

@@ -12,6 +12,7 @@
 
 #include "base/cpu.h"
 #include "base/result.h"
+#include "ir/arena.h"
 #include "ir/program.h"
 #include "ops/op.h"
 
@@ -53,13 +54,7 @@ class Runner {
   int64_t scratch_bytes() const { return scratch_bytes_; }
 
  private:
-  struct FreeDeleter {
-    void operator()(uint8_t* memory) const;
-  };
-  using Memory = std::unique_ptr<uint8_t, FreeDeleter>;
-
   Runner(Program program, int threads);
-  static Result<Memory> MakeMemory(int64_t bytes, const char* what);
   Status PrepareSteps(CpuFlags cpu);
   Status PlaceConstants();
   uint8_t* Address(TensorId id);

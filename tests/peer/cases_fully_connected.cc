@@ -69,6 +69,18 @@ DLPU_PEER_CASE(fully_connected, fully_connected_uint8) {
   return Quantized(random, {DataType::kUInt8, DataType::kUInt8, DataType::kInt32}, false, true);
 }
 
+DLPU_PEER_CASE(fully_connected, fully_connected_uint8_to_int16) {
+  const Geometry g = RandomGeometry(random);
+  CaseBuilder builder(random);
+  const QuantizedLayer layer = DrawQuantizedLayer(
+      random, builder, {DataType::kUInt8, DataType::kUInt8, DataType::kInt32}, g.input, g.weights,
+      g.weights[0], g.weights[1], false, 0, RandomZeroPoint(random, DataType::kUInt8), 1.0);
+  // The whole int16 range, or a part of it that the sums leave.
+  const float scale = layer.output.scale0() / random.Pick({256.0f, 64.0f, 2000.0f});
+  return builder.Finish(Op::kFullyConnected, layer.inputs, DataType::kInt16, PerTensor(scale, 0),
+                        g.attrs);
+}
+
 DLPU_PEER_CASE(fully_connected, fully_connected_int16) {
   return Quantized(random, {DataType::kInt16, DataType::kInt8, DataType::kInt64},
                    random.Chance(0.5));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generated cases of UNIDIRECTIONAL_SEQUENCE_LSTM: float32 and int8, coupled gates, peepholes,
-// layer normalization, projection, clipping, several steps and sequences.
+// Generated cases of UNIDIRECTIONAL_SEQUENCE_LSTM: float32, dynamic-range and int8, coupled gates,
+// peepholes, layer normalization, projection, clipping, several steps and sequences.
 #include <cmath>
 
 #include "cases.h"
 
 namespace dlpu::peer {
 namespace {
+
+enum class Kind { kFloat, kHybrid, kInt8 };
 
 struct Form {
   bool coupled, peephole, norm, projection;
@@ -15,8 +17,11 @@ struct Form {
 // The inputs in order: kNoTensor where one is left out.
 class LstmBuilder {
  public:
-  LstmBuilder(Random& random, bool quantized)
-      : random_(random), builder_(random), quantized_(quantized) {}
+  LstmBuilder(Random& random, Kind kind)
+      : random_(random),
+        builder_(random),
+        quantized_(kind == Kind::kInt8),
+        hybrid_(kind == Kind::kHybrid) {}
 
   Case Build() {
     Draw();
@@ -34,7 +39,7 @@ class LstmBuilder {
     gates({cells_, outputs_}, [&](const Shape& s) { return Weights(s); });
     for (int g = 0; g < 3; ++g) {  // input, forget, output
       const bool there = form_.peephole && !(g == 0 && form_.coupled);
-      inputs.push_back(there ? Vector(1.0f / 16384) : kNoTensor);
+      inputs.push_back(there ? Peephole() : kNoTensor);
     }
     gates({cells_}, [&](const Shape& s) { return Bias(s); });
     inputs.push_back(form_.projection ? Weights({outputs_, cells_}) : kNoTensor);
@@ -44,7 +49,7 @@ class LstmBuilder {
     inputs.push_back(State({batch_, cells_}, quantized_ ? DataType::kInt16 : DataType::kFloat32,
                            quantized_ ? PerTensor(std::ldexp(1.0f, exponent), 0) : out));
     if (form_.norm) {
-      gates({cells_}, [&](const Shape&) { return Vector(1.0f / 8192); });
+      gates({cells_}, [&](const Shape&) { return Norm(); });
     }
     const TensorId output = builder_.Computed(Type(), out);
     builder_.Add(Op::kUnidirectionalSequenceLstm, inputs, {output}, attrs_);
@@ -71,10 +76,16 @@ class LstmBuilder {
     input_ = attrs_.time_major ? Shape{time, batch_, width} : Shape{batch_, time, width};
     if (random_.Chance(0.3)) attrs_.cell_clip = random_.Pick({0.5f, 1.0f, 3.0f});
     if (random_.Chance(0.3)) attrs_.projection_clip = random_.Pick({0.25f, 0.5f});
+    if (hybrid_) attrs_.asymmetric_quantize_inputs = random_.Chance(0.5);
     if (!quantized_) attrs_.activation = random_.Pick({Activation::kTanh, Activation::kRelu});
   }
 
   TensorId Weights(const Shape& shape) {
+    if (hybrid_) {  // without the lowest code, which symmetric quantization leaves out
+      const TensorId id = builder_.RandomConstant(DataType::kInt8, shape, PerTensor(0.5f / 127, 0));
+      for (uint8_t& code : builder_.graph().tensors[id].data) code = code == 0x80 ? 0x81 : code;
+      return id;
+    }
     if (!quantized_) return builder_.RandomConstant(DataType::kFloat32, shape, {}, 0.5);
     return builder_.RandomConstant(DataType::kInt8, shape, PerTensor(RandomScale(random_) / 16, 0));
   }
@@ -82,6 +93,11 @@ class LstmBuilder {
     if (!quantized_) return builder_.RandomConstant(DataType::kFloat32, shape, {}, 0.5);
     return builder_.RandomConstant(DataType::kInt32, shape, PerTensor(1.0f / 4096, 0), 3000);
   }
+  TensorId Peephole() {
+    if (hybrid_) return Weights({cells_});
+    return Vector(1.0f / 16384);
+  }
+  TensorId Norm() { return Vector(1.0f / 8192); }
   TensorId Vector(float scale) {
     if (!quantized_) return builder_.RandomConstant(DataType::kFloat32, {cells_}, {}, 0.5);
     return builder_.RandomConstant(DataType::kInt16, {cells_}, PerTensor(scale, 0));
@@ -111,7 +127,7 @@ class LstmBuilder {
 
   Random& random_;
   CaseBuilder builder_;
-  const bool quantized_;
+  const bool quantized_, hybrid_;
   Form form_{};
   int32_t batch_ = 1, cells_ = 1, outputs_ = 1;
   Shape input_;
@@ -121,10 +137,13 @@ class LstmBuilder {
 }  // namespace
 
 DLPU_PEER_CASE(lstm, unidirectional_sequence_lstm_float32) {
-  return LstmBuilder(random, false).Build();
+  return LstmBuilder(random, Kind::kFloat).Build();
+}
+DLPU_PEER_CASE(lstm, unidirectional_sequence_lstm_hybrid) {
+  return LstmBuilder(random, Kind::kHybrid).Build();
 }
 DLPU_PEER_CASE(lstm, unidirectional_sequence_lstm_int8) {
-  return LstmBuilder(random, true).Build();
+  return LstmBuilder(random, Kind::kInt8).Build();
 }
 
 }  // namespace dlpu::peer

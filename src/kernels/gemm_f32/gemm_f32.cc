@@ -3,10 +3,31 @@
 #include "kernels/gemm_f32/gemm_f32.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 
 namespace dlpu {
+
+namespace {
+
+// to[k][c] = from[c][k] for four of each.
+void Transpose4(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  typedef float Four __attribute__((vector_size(16)));
+  Four r[4];
+  for (int i = 0; i < 4; ++i) std::memcpy(&r[i], from + i * from_stride, sizeof(Four));
+  const Four ab_low = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+  const Four ab_high = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+  const Four cd_low = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+  const Four cd_high = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+  const Four out[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
+                       __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+                       __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
+                       __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; ++i) std::memcpy(to + i * to_stride, &out[i], sizeof(Four));
+}
+
+}  // namespace
 
 std::span<const GemmF32Row> GemmF32Rows() {
   static const std::vector<GemmF32Row> rows = [] {
@@ -76,13 +97,23 @@ void PackGemmF32Panel(const GemmF32Layout& layout, const GemmF32Panel& panel, co
     }
     return;
   }
-  // A transposition in blocks of one cache line of k.
-  constexpr int64_t kBlock = 16;
-  for (int64_t k0 = 0; k0 < layout.depth; k0 += kBlock) {
-    const int64_t k1 = std::min(k0 + kBlock, layout.depth);
-    for (int64_t c = 0; c < panel.columns; ++c) {
-      const float* x = from + c * c_stride;
-      for (int64_t k = k0; k < k1; ++k) to[k * width + c] = x[k * k_stride];
+  // A transposition in blocks of one cache line of k and as many columns as lines of one cache set.
+  constexpr int64_t kBlock = 16, kColumns = 8;
+  for (int64_t c0 = 0; c0 < panel.columns; c0 += kColumns) {
+    const int64_t c1 = std::min<int64_t>(c0 + kColumns, panel.columns);
+    for (int64_t k0 = 0; k0 < layout.depth; k0 += kBlock) {
+      const int64_t k1 = std::min(k0 + kBlock, layout.depth);
+      if (k_stride == 1 && k1 - k0 == kBlock && c1 - c0 == kColumns) {
+        for (int64_t k = k0; k < k1; k += 4) {
+          Transpose4(from + c0 * c_stride + k, c_stride, to + k * width + c0, width);
+          Transpose4(from + (c0 + 4) * c_stride + k, c_stride, to + k * width + c0 + 4, width);
+        }
+        continue;
+      }
+      for (int64_t c = c0; c < c1; ++c) {
+        const float* x = from + c * c_stride;
+        for (int64_t k = k0; k < k1; ++k) to[k * width + c] = x[k * k_stride];
+      }
     }
   }
 }

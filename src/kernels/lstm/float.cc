@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar float LSTM. LiteRT sums products in vectors, whose order depends on the machine; the
-// results agree within the rounding of such sums.
+// The scalar float LSTM, also with int8 weights. LiteRT sums products in vectors, whose order
+// depends on the machine; the results agree within the rounding of such sums.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "kernels/hybrid/hybrid.h"
 #include "kernels/lstm/lstm.h"
 
 namespace dlpu {
@@ -25,14 +27,38 @@ float Activate(LstmActivation activation, float v) {
   return v;
 }
 
+// What weights are multiplied with: `depth` values, and their codes where weights are codes.
+struct Operand {
+  const float* x;
+  int64_t depth;
+  int8_t* codes;
+  HybridScale scale;
+
+  // Makes the codes of what x holds now.
+  void Quantize(bool asymmetric) {
+    const std::span<const float> values(x, static_cast<size_t>(depth));
+    scale = asymmetric ? QuantizeHybridAsymmetric(values, codes)
+                       : QuantizeHybridSymmetric(values, codes);
+  }
+};
+
 // result[i] += weights[i] * x.
-void Accumulate(const std::vector<float>& weights, const float* x, int64_t depth, int64_t rows,
-                float* result) {
-  const float* w = weights.data();
-  for (int64_t i = 0; i < rows; ++i, w += depth) {
+void Accumulate(const LstmMatrix& weights, const Operand& x, int64_t rows, float* result) {
+  const float* w = weights.values.data();
+  for (int64_t i = 0; i < rows && weights.codes.empty(); ++i, w += x.depth) {
     float sum = 0;
-    for (int64_t k = 0; k < depth; ++k) sum += w[k] * x[k];
+    for (int64_t k = 0; k < x.depth; ++k) sum += w[k] * x.x[k];
     result[i] += sum;
+  }
+  if (weights.codes.empty()) return;
+  const int8_t* c = weights.codes.data();
+  const float scale = x.scale.scale * weights.scale;
+  for (int64_t i = 0; i < rows; ++i, c += x.depth) {
+    uint32_t sum = 0;  // wraps like the original's
+    for (int64_t k = 0; k < x.depth; ++k) {
+      sum += static_cast<uint32_t>((x.codes[k] - x.scale.zero_point) * c[k]);
+    }
+    result[i] += static_cast<float>(static_cast<int32_t>(sum)) * scale;
   }
 }
 
@@ -50,7 +76,7 @@ void Normalize(const LstmGateFloat& g, int64_t cells, float* gate) {
   }
 }
 
-void RunGate(const LstmFloat& s, LstmGate which, const float* input, const float* output_state,
+void RunGate(const LstmFloat& s, LstmGate which, const Operand& input, const Operand& output_state,
              const float* cell, float* gate) {
   const LstmGateFloat& g = s.gates[which];
   const int64_t cells = s.shape.cells;
@@ -59,8 +85,8 @@ void RunGate(const LstmFloat& s, LstmGate which, const float* input, const float
   } else {
     std::fill(gate, gate + cells, 0.0f);
   }
-  Accumulate(g.input_weights, input, s.shape.inputs, cells, gate);
-  Accumulate(g.recurrent_weights, output_state, s.shape.outputs, cells, gate);
+  Accumulate(g.input_weights, input, cells, gate);
+  Accumulate(g.recurrent_weights, output_state, cells, gate);
   for (size_t i = 0; i < g.peephole.size(); ++i) gate[i] += g.peephole[i] * cell[i];
   if (!g.norm.empty()) Normalize(g, cells, gate);
   for (int64_t i = 0; i < cells; ++i) {
@@ -79,17 +105,19 @@ void UpdateCell(const LstmFloat& s, const float* input_gate, const float* forget
   }
 }
 
-void UpdateOutput(const LstmFloat& s, const float* cell, const float* output_gate, float* hidden,
-                  float* output_state) {
+// `room` takes the hidden state when there is a projection; `hidden` refers to it.
+void UpdateOutput(const LstmFloat& s, const float* cell, const float* output_gate, float* room,
+                  Operand hidden, float* output_state) {
   const bool projected = !s.projection.empty();
-  float* to = projected ? hidden : output_state;
+  float* to = projected ? room : output_state;
   for (int64_t i = 0; i < s.shape.cells; ++i) {
     to[i] = output_gate[i] * Activate(s.activation, cell[i]);
   }
   if (!projected) return;
   std::fill(output_state, output_state + s.shape.outputs, 0.0f);
   std::copy(s.projection_bias.begin(), s.projection_bias.end(), output_state);
-  Accumulate(s.projection, hidden, s.shape.cells, s.shape.outputs, output_state);
+  if (!s.projection.codes.empty()) hidden.Quantize(s.asymmetric);
+  Accumulate(s.projection, hidden, s.shape.outputs, output_state);
   for (int64_t o = 0; o < s.shape.outputs; ++o) {
     output_state[o] = Clip(output_state[o], s.projection_clip);
   }
@@ -98,8 +126,9 @@ void UpdateOutput(const LstmFloat& s, const float* cell, const float* output_gat
 }  // namespace
 
 int64_t LstmFloatScratchBytes(const LstmFloat& lstm) {
-  return static_cast<int64_t>(lstm.shape.cells) * (kLstmGates + 1) *
-         static_cast<int64_t>(sizeof(float));
+  const LstmShape& s = lstm.shape;
+  return static_cast<int64_t>(s.cells) * (kLstmGates + 1) * static_cast<int64_t>(sizeof(float)) +
+         s.inputs + s.outputs + s.cells;
 }
 
 void RunLstmFloat(const LstmFloat& s, const float* input, float* output_state, float* cell_state,
@@ -109,18 +138,27 @@ void RunLstmFloat(const LstmFloat& s, const float* input, float* output_state, f
   for (int g = 0; g <= kLstmGates; ++g) {
     gates[g] = reinterpret_cast<float*>(scratch) + static_cast<int64_t>(g) * shape.cells;
   }
+  float* room = gates[kLstmGates];
+  auto* codes = reinterpret_cast<int8_t*>(room + shape.cells);
+  const bool coded = !s.gates[kOutputGate].input_weights.codes.empty();
   for (int64_t b = 0; b < shape.batch; ++b) {
     float* state = output_state + b * shape.outputs;
     float* cell = cell_state + b * shape.cells;
     for (int64_t t = 0; t < shape.time; ++t) {
       const int64_t at = shape.time_major ? t * shape.batch + b : b * shape.time + t;
-      const float* x = input + at * shape.inputs;
-      if (!s.coupled) RunGate(s, kInputGate, x, state, cell, gates[kInputGate]);
-      RunGate(s, kForgetGate, x, state, cell, gates[kForgetGate]);
-      RunGate(s, kCellGate, x, state, cell, gates[kCellGate]);
+      Operand x{input + at * shape.inputs, shape.inputs, codes, {}};
+      Operand last{state, shape.outputs, codes + shape.inputs, {}};
+      const Operand hidden{room, shape.cells, last.codes + shape.outputs, {}};
+      if (coded) {
+        x.Quantize(s.asymmetric);
+        last.Quantize(s.asymmetric);
+      }
+      if (!s.coupled) RunGate(s, kInputGate, x, last, cell, gates[kInputGate]);
+      RunGate(s, kForgetGate, x, last, cell, gates[kForgetGate]);
+      RunGate(s, kCellGate, x, last, cell, gates[kCellGate]);
       UpdateCell(s, gates[kInputGate], gates[kForgetGate], gates[kCellGate], cell);
-      RunGate(s, kOutputGate, x, state, cell, gates[kOutputGate]);
-      UpdateOutput(s, cell, gates[kOutputGate], gates[kLstmGates], state);
+      RunGate(s, kOutputGate, x, last, cell, gates[kOutputGate]);
+      UpdateOutput(s, cell, gates[kOutputGate], room, hidden, state);
       std::copy(state, state + shape.outputs, output + at * shape.outputs);
     }
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long short-term memory over a sequence, in LiteRT's integer form (int8 activations and weights,
-// int16 cell state) and in float32. The Run functions are the specification; constants belong to
-// the structs, are read-only while they run, and one thread runs a sequence.
+// int16 cell state), in float32 and in the dynamic-range form (float32 with int8 weights). The Run
+// functions are the specification; constants belong to the structs, are read-only while they run,
+// and one thread runs a sequence.
 #pragma once
 
 #include <cstdint>
@@ -57,16 +58,25 @@ int64_t LstmInt8ScratchBytes(const LstmInt8& lstm);
 void RunLstmInt8(const LstmInt8& lstm, const int8_t* input, int8_t* output_state,
                  int16_t* cell_state, int8_t* output, uint8_t* scratch);
 
-// --- float32 ---------------------------------------------------------------------------------
+// --- float32 and dynamic-range ---------------------------------------------------------------
 
 enum class LstmActivation : uint8_t { kNone, kRelu, kRelu6, kReluN1To1, kTanh };
 
+// Weights: float values, or int8 codes with one scale. What is multiplied with codes is quantized
+// at each step, as kernels/hybrid has it: product(x) = sum(codes * x codes) * (x scale * scale).
+struct LstmMatrix {
+  std::vector<float> values;
+  std::vector<int8_t> codes;
+  float scale = 0;
+  bool empty() const { return values.empty() && codes.empty(); }
+};
+
 struct LstmGateFloat {
-  std::vector<float> input_weights;      // cells x inputs
-  std::vector<float> recurrent_weights;  // cells x outputs
-  std::vector<float> bias;               // cells
-  std::vector<float> peephole;           // cells, or empty
-  std::vector<float> norm;               // cells, or empty
+  LstmMatrix input_weights;      // cells x inputs
+  LstmMatrix recurrent_weights;  // cells x outputs
+  std::vector<float> bias;       // cells
+  std::vector<float> peephole;   // cells, or empty
+  std::vector<float> norm;       // cells, or empty
 };
 
 struct LstmFloat {
@@ -75,7 +85,8 @@ struct LstmFloat {
   LstmGateFloat gates[kLstmGates];
   LstmActivation activation = LstmActivation::kTanh;
   float cell_clip = 0, projection_clip = 0;  // 0: none
-  std::vector<float> projection;             // outputs x cells, or empty
+  bool asymmetric = false;                   // how codes are made at each step
+  LstmMatrix projection;                     // outputs x cells, or empty
   std::vector<float> projection_bias;        // outputs, or empty
 };
 

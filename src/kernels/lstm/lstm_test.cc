@@ -59,8 +59,8 @@ TEST(Lstm, FloatKeepsItsStateOverSteps) {
   lstm.shape.time = 2;
   lstm.coupled = true;
   for (int g = kForgetGate; g < kLstmGates; ++g) {
-    lstm.gates[g].input_weights = {1};
-    lstm.gates[g].recurrent_weights = {0.5f};
+    lstm.gates[g].input_weights.values = {1};
+    lstm.gates[g].recurrent_weights.values = {0.5f};
     lstm.gates[g].bias = {0.25f};
   }
   alignas(64) std::array<uint8_t, 64> scratch;
@@ -76,6 +76,33 @@ TEST(Lstm, FloatKeepsItsStateOverSteps) {
   }
   EXPECT_NEAR(output[1], h, 1e-6);
   EXPECT_NEAR(cell, c, 1e-6);
+}
+
+// Weights 64 and -127 of scale 1/127; the codes of (0.5, 0.25) are 127 and 64 of scale 0.5 / 127.
+TEST(Lstm, CodesAreMultipliedWithCodes) {
+  LstmFloat lstm;
+  lstm.shape.inputs = 2;
+  lstm.coupled = true;
+  lstm.activation = LstmActivation::kNone;
+  for (int g = kForgetGate; g < kLstmGates; ++g) {
+    lstm.gates[g].input_weights.codes = {64, -127};
+    lstm.gates[g].input_weights.scale = 1.0f / 127;
+    lstm.gates[g].recurrent_weights.codes = {127};
+    lstm.gates[g].recurrent_weights.scale = 1.0f / 127;
+    lstm.gates[g].bias = {0};
+  }
+  ASSERT_LE(LstmFloatScratchBytes(lstm), 64);
+  alignas(64) std::array<uint8_t, 64> scratch;
+  const std::array<float, 2> input = {0.5f, 0.25f};
+  float state = 0, cell = 0, output = 0;
+  RunLstmFloat(lstm, input.data(), &state, &cell, &output, scratch.data());
+  const double z = (64 * 127 - 127 * 64) * 0.5 / 127 / 127;  // 0
+  EXPECT_EQ(cell, 0.5f * static_cast<float>(z));
+  // The other input makes it 127 * 64 + 64 * 127 of scale 0.5 / 127^2.
+  const std::array<float, 2> turned = {0.5f, -0.25f};
+  RunLstmFloat(lstm, turned.data(), &state, &cell, &output, scratch.data());
+  const double gate = 2 * 64 * 127 * 0.5 / 127 / 127, s = 1 / (1 + std::exp(-gate));
+  EXPECT_NEAR(cell, (1 - s) * gate, 1e-6);
 }
 
 }  // namespace
