@@ -5,38 +5,10 @@
 namespace dlpu {
 namespace {
 
-template <typename T>
-Result<PreparedOp> PrepareTyped(const PrepareContext& context) {
-  PreparedOp op;
-  if constexpr (std::is_same_v<T, float>) {
-    DLPU_TRY(const PoolSpecFloat spec, MakePoolSpecFloat(context));
-    op.run = [spec](const RunArgs& args) {
-      MaxPool(spec, args.in<T>(0), args.out<T>(0), args.pool);
-      return OkStatus();
-    };
-  } else {
-    DLPU_TRY(const PoolSpecInt spec, MakePoolSpecInt(context));
-    op.run = [spec](const RunArgs& args) {
-      MaxPool(spec, args.in<T>(0), args.out<T>(0), args.pool);
-      return OkStatus();
-    };
-  }
-  return op;
-}
-
 Result<PreparedOp> Prepare(const PrepareContext& context) {
-  switch (context.input(0).type) {
-    case DataType::kFloat32:
-      return PrepareTyped<float>(context);
-    case DataType::kUInt8:
-      return PrepareTyped<uint8_t>(context);
-    case DataType::kInt8:
-      return PrepareTyped<int8_t>(context);
-    case DataType::kInt16:
-      return PrepareTyped<int16_t>(context);
-    default:
-      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
-  }
+  return PreparePool(context, [](const auto& spec, const auto* in, auto* out, const RunArgs& args) {
+    MaxPool(spec, in, out, args.pool);
+  });
 }
 
 }  // namespace

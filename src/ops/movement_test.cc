@@ -163,5 +163,13 @@ TEST(Tile, RepeatsEachAxis) {
   EXPECT_THAT(huge.Refusal(), HasSubstr("more than 2^31 elements"));
 }
 
+TEST(Densify, IsTheDenseConstant) {
+  OpRig rig(Op::kDensify, NoAttrs{});
+  rig.Constant<int8_t>({2, 3}, {0, 5, 0, -7, 0, 0}).Output(DataType::kInt8);
+  ASSERT_EQ(rig.Refusal(), "");
+  EXPECT_EQ(rig.shape(), (Shape{2, 3}));
+  EXPECT_EQ(rig.values<int8_t>(), (std::vector<int8_t>{0, 5, 0, -7, 0, 0}));
+}
+
 }  // namespace
 }  // namespace dlpu

@@ -20,4 +20,29 @@ Work PoolWork(const OpContext& context);
 Result<PoolSpecInt> MakePoolSpecInt(const OpContext& context);
 Result<PoolSpecFloat> MakePoolSpecFloat(const OpContext& context);
 
+// A step that calls pool(spec, input, output, args) with pointers of the input's type.
+template <typename Pool>
+Result<PreparedOp> PreparePool(const PrepareContext& context, const Pool& pool) {
+  const auto step = [&]<typename T>(T, const auto& spec) {
+    PreparedOp op;
+    op.run = [spec, pool](const RunArgs& args) {
+      pool(spec, args.in<T>(0), args.out<T>(0), args);
+      return OkStatus();
+    };
+    return op;
+  };
+  const DataType type = context.input(0).type;
+  if (type == DataType::kFloat32) {
+    DLPU_TRY(const PoolSpecFloat spec, MakePoolSpecFloat(context));
+    return step(float{}, spec);
+  }
+  if (type != DataType::kUInt8 && type != DataType::kInt8 && type != DataType::kInt16) {
+    return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
+  }
+  DLPU_TRY(const PoolSpecInt spec, MakePoolSpecInt(context));
+  if (type == DataType::kUInt8) return step(uint8_t{}, spec);
+  if (type == DataType::kInt8) return step(int8_t{}, spec);
+  return step(int16_t{}, spec);
+}
+
 }  // namespace dlpu

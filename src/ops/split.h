@@ -19,4 +19,16 @@ Result<std::vector<OutputSpec>> SplitOutputs(const OpContext& context, const Spl
 // One copy for each output.
 Result<PreparedOp> PrepareSplit(const PrepareContext& context, const SplitGeometry& g);
 
+// infer and prepare of an op whose parts kGeometry states.
+template <Result<SplitGeometry> (*kGeometry)(const OpContext&)>
+Result<std::vector<OutputSpec>> InferSplit(const OpContext& context) {
+  DLPU_TRY(const SplitGeometry g, kGeometry(context));
+  return SplitOutputs(context, g);
+}
+template <Result<SplitGeometry> (*kGeometry)(const OpContext&)>
+Result<PreparedOp> PrepareSplitBy(const PrepareContext& context) {
+  DLPU_TRY(const SplitGeometry g, kGeometry(context));
+  return PrepareSplit(context, g);
+}
+
 }  // namespace dlpu

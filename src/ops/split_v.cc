@@ -41,25 +41,15 @@ Result<SplitGeometry> ComputeGeometry(const OpContext& context) {
   return g;
 }
 
-Result<std::vector<OutputSpec>> Infer(const OpContext& context) {
-  DLPU_TRY(const SplitGeometry g, ComputeGeometry(context));
-  return SplitOutputs(context, g);
-}
-
-Result<PreparedOp> Prepare(const PrepareContext& context) {
-  DLPU_TRY(const SplitGeometry g, ComputeGeometry(context));
-  return PrepareSplit(context, g);
-}
-
 }  // namespace
 
 const OpDef kSplitVOp = {
     .op = Op::kSplitV,
     .arity = Arity{3, 3, 1, kAnyNumber},
-    .infer = Infer,
+    .infer = InferSplit<ComputeGeometry>,
     .quantize = QuantizeRule{.kind = QuantizeRule::Kind::kSameAsInput},
     .work = MovementWork,
-    .prepare = Prepare,
+    .prepare = PrepareSplitBy<ComputeGeometry>,
     .alias = Alias::kNone,
 };
 
