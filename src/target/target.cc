@@ -191,6 +191,15 @@ std::string Plain(std::string_view name) {
   return plain;
 }
 
+// The fitted numbers of data/cost/<target>.toml; without that file the priors stand.
+Status LoadCostFits(Target* target) {
+  if (!target->cost.has_value()) return OkStatus();
+  const Result<std::string> path = DataPath("cost/" + target->name + ".toml");
+  if (!path.ok()) return OkStatus();
+  DLPU_TRY(const std::string text, ReadTextFile(*path));
+  return ReadCostFits(text, *path, &*target->cost);
+}
+
 }  // namespace
 
 Result<Target> ParseTarget(const std::string& text, const std::string& name) {
@@ -232,6 +241,7 @@ Result<Target> ParseTarget(const std::string& text, const std::string& name) {
   }
   std::ranges::sort(target.ops, {}, &TargetOp::name);
   ReadRules(root, sources, &target);
+  if (const TomlTable cost = root.TableOrNone("cost"); cost.present()) target.cost = ReadCost(cost);
   CheckUnique(root, target);
   DLPU_RETURN_IF_ERROR(file.Finish());
   return target;
@@ -255,6 +265,7 @@ Result<std::vector<Target>> LoadTargets() {
       return InvalidError(
           fmt::format("{}: 'name' is {}, it must be the file's name", path.string(), target.name));
     }
+    DLPU_RETURN_IF_ERROR(LoadCostFits(&target));
     targets.push_back(std::move(target));
   }
   return targets;

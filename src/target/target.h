@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "target/condition.h"
+#include "target/cost/model.h"
 
 namespace dlpu {
 
@@ -136,6 +137,7 @@ struct Target {
   std::vector<TargetOp> ops;           // in alphabetical order
   std::vector<Condition> node_rules;   // about every node meant for the DLPU
   std::vector<Condition> model_rules;  // about the model as a whole
+  std::optional<CostModel> cost;       // how long it takes; absent: nothing is known
 };
 
 // Reads one target; `name` is how errors call the text.

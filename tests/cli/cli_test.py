@@ -15,7 +15,7 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
-COMMANDS = ["port", "inspect", "run", "bench", "targets", "products", "zoo"]
+COMMANDS = ["port", "inspect", "run", "predict", "calibrate", "bench", "targets", "products", "zoo"]
 
 
 def dlpu(*arguments):

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prices programs.
+#include "app/predict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/user_times.h"
+
+namespace dlpu {
+namespace {
+
+// Whether the program says where each step runs on this target.
+bool IsPlaced(const Program& program, const Target& target) {
+  if (program.target != target.name) return false;
+  const bool has_dlpu = target.cost.has_value() && !target.cost->cpu_only;
+  return !has_dlpu || std::ranges::any_of(program.steps, [](const Step& step) {
+    return step.engine == Engine::kDlpu;
+  });
+}
+
+bool HasFloatSide(const Program& program, const Node& node) {
+  const auto is_float = [&](TensorId id) {
+    return id != kNoTensor && IsFloat(program.tensors[id].type);
+  };
+  return std::ranges::any_of(node.inputs, is_float) || std::ranges::any_of(node.outputs, is_float);
+}
+
+// A quantized model's steps that no accelerator runs.
+bool IsCpuStep(const Program& program, const Step& step, bool float_model) {
+  if (step.node.op == Op::kDetectionPostProcess) return true;
+  const bool converts = step.node.op == Op::kQuantize || step.node.op == Op::kDequantize;
+  return converts && !float_model && HasFloatSide(program, step.node);
+}
+
+}  // namespace
+
+Result<Workload> WorkloadFor(const Program& program, const Target& target) {
+  for (const Step& step : program.steps) {
+    if (NodeOpName(step.node) != "edgetpu-custom-op") continue;
+    return UnsupportedError(
+        "the file is compiled for the Edge TPU: its layers cannot be seen; predict the .tflite it "
+        "was made from");
+  }
+  const bool merge = target.cost.has_value() && target.cost->silu_falls_back;
+  if (IsPlaced(program, target)) return WorkloadOf(program, {}, merge);
+  const bool float_model = std::ranges::any_of(program.steps, [&](const Step& step) {
+    return step.node.op == Op::kConv2d && HasFloatSide(program, step.node);
+  });
+  const bool has_dlpu = target.cost.has_value() && !target.cost->cpu_only;
+  std::vector<Engine> engines;
+  for (const Step& step : program.steps) {
+    const bool cpu = !has_dlpu || IsCpuStep(program, step, float_model);
+    engines.push_back(cpu ? Engine::kCpu : Engine::kDlpu);
+  }
+  return WorkloadOf(program, engines, merge);
+}
+
+Result<PredictOptions> WithUserFactor(const Target& target, PredictOptions options) {
+  if (options.product.has_value() && !options.user.has_value() && options.speed_class.empty()) {
+    DLPU_TRY(options.user, LoadUserFactor(options.product->name, target.name));
+  }
+  return options;
+}
+
+Result<Prediction> Predict(const Program& program, const Target& target,
+                           const PredictOptions& options) {
+  DLPU_TRY(const Workload workload, WorkloadFor(program, target));
+  DLPU_TRY(const PredictOptions own, WithUserFactor(target, options));
+  return PredictWorkload(workload, target, own);
+}
+
+std::vector<UnknownTime> UnknownTimes(const Target& target, const std::vector<Target>& targets,
+                                      const Product* product) {
+  std::vector<UnknownTime> unknown;
+  for (const Target& t : targets) {
+    const bool own = t.name == target.name;
+    if (!own && (product == nullptr || t.title != product->soc)) continue;
+    for (const TargetDevice& device : t.devices) {
+      const bool other = device.runs == "model" && device.name != target.device &&
+                         (device.engine == "gpu" || device.name.starts_with("armnn"));
+      if (!other) continue;
+      unknown.push_back({device.name, "not available: nobody has published a time on this device"});
+    }
+  }
+  return unknown;
+}
+
+}  // namespace dlpu
