@@ -101,6 +101,32 @@ TEST(LarodJob, SeveralInputsAndOutputs) {
   EXPECT_EQ(two.Outputs(), RunPlainly(TwoOutputModel(), in, "cpu"));
 }
 
+// $DLPU_WRITE_DETECTOR: also a file for others to test with.
+TEST(LarodJob, DetectorHasFourOutputs) {
+  Camera camera("artpec8");
+  std::vector<float> values;
+  for (int i = 0; i < 6; ++i) {
+    values.insert(values.end(),
+                  {0.1f, -0.2f, 0.3f, 0.1f, 0.05f, 0.1f * static_cast<float>(i + 4), 0.2f});
+  }
+  Bytes in(values.size() * sizeof(float));
+  std::memcpy(in.data(), values.data(), in.size());
+  Job job(camera, camera.Load(DetectorModel(), "axis-a8-dlpu-tflite"));
+  job.UseAllocated({in});
+  EXPECT_TRUE(job.Run()) << camera.error.text();
+  EXPECT_EQ(job.num_outputs, 4u);
+  const std::vector<Bytes> outputs = job.Outputs();
+  EXPECT_EQ(outputs, RunPlainly(DetectorModel(), {in}, "artpec8"));
+  float best = 0, count = 0;
+  std::memcpy(&best, outputs[2].data(), sizeof best);
+  std::memcpy(&count, outputs[3].data(), sizeof count);
+  EXPECT_EQ(best, values[5 * 7 + 5]);
+  EXPECT_EQ(count, 3);
+  if (const char* path = std::getenv("DLPU_WRITE_DETECTOR")) {
+    EXPECT_TRUE(WriteFile(path, DetectorModel()).ok());
+  }
+}
+
 TEST(LarodJob, ShortInputIsTheCamerasTextWithAHint) {
   Camera camera("cpu");
   const std::string log = ::testing::TempDir() + "larod_job_log";

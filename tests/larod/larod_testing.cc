@@ -146,6 +146,55 @@ Bytes TwoOutputModel() {
   return Written(graph);
 }
 
+Bytes DetectorModel() {
+  Graph graph;
+  const auto constant = [&](const char* name, DataType type, Shape shape, const auto& values) {
+    const TensorId id = AddTensor(graph, name, type, std::move(shape));
+    Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
+    tensor.is_constant = true;
+    const auto* begin = reinterpret_cast<const uint8_t*>(values.data());
+    tensor.data.assign(begin, begin + values.size() * sizeof(values[0]));
+    return id;
+  };
+  const TensorId in = AddTensor(graph, "in", DataType::kFloat32, {1, 6, 7});
+  const auto slice = [&](const char* name, int32_t first, int32_t count) {
+    const std::vector<int32_t> begin = {0, 0, first}, size = {1, 6, count};
+    const TensorId from = constant("begin", DataType::kInt32, {3}, begin);
+    const TensorId extents = constant("size", DataType::kInt32, {3}, size);
+    const TensorId out = AddTensor(graph, name, DataType::kFloat32, {1, 6, count});
+    AddNode(graph, Op::kSlice, {in, from, extents}, out);
+    return out;
+  };
+  const TensorId boxes = slice("boxes", 0, 4), scores = slice("scores", 4, 3);
+  std::vector<float> anchors;
+  for (int i = 0; i < 6; ++i) {
+    anchors.insert(anchors.end(), {0.5f, (static_cast<float>(i) + 0.5f) / 6, 0.2f, 0.1f});
+  }
+  const TensorId anchor = constant("anchors", DataType::kFloat32, {6, 4}, anchors);
+  DetectionAttrs attrs;
+  attrs.max_detections = 3;
+  attrs.num_classes = 2;
+  attrs.use_regular_nms = true;
+  attrs.nms_score_threshold = 0.25f;
+  attrs.nms_iou_threshold = 0.5f;
+  attrs.y_scale = attrs.x_scale = 10;
+  attrs.h_scale = attrs.w_scale = 5;
+  Node node;
+  node.op = Op::kDetectionPostProcess;
+  node.name = "detections";
+  node.inputs = {boxes, scores, anchor};
+  node.attrs = attrs;
+  const std::pair<const char*, Shape> outputs[] = {
+      {"boxes_found", {1, 3, 4}}, {"classes", {1, 3}}, {"best", {1, 3}}, {"count", {1}}};
+  for (const auto& [name, shape] : outputs) {
+    node.outputs.push_back(AddTensor(graph, name, DataType::kFloat32, shape));
+  }
+  graph.nodes.push_back(node);
+  graph.inputs = {in};
+  graph.outputs = node.outputs;
+  return Written(graph);
+}
+
 Bytes DigitsModel() {
   auto bytes = ReadFile("data/models/digits_int8.tflite");
   EXPECT_TRUE(bytes.ok()) << bytes.error().message;

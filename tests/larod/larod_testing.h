@@ -116,6 +116,9 @@ Bytes AddModel();
 Bytes FloatPictureModel();
 // int8 [1, 6, 5, 4] with two outputs: itself rectified, and its [1, 4] mean over the picture.
 Bytes TwoOutputModel();
+// A detector without a network: float32 [1, 6, 7], for each of 6 anchors in a row a box and 3
+// scores (nothing, class 0, class 1), to the four outputs of TFLite_Detection_PostProcess.
+Bytes DetectorModel();
 // The built-in classifier: int8 [1, 28, 28, 1] to [1, 10].
 Bytes DigitsModel();
 
