@@ -4,45 +4,49 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 #include "base/threads.h"
 
 namespace dlpu {
 
 // Whether a takes the place of b. A NaN never does, and whatever else takes the place of a NaN.
-// Compilers turn the loops below into vectors because no branch depends on it.
+// Without branches, for compilers to make vectors of.
 template <bool kMaximum, typename T>
 bool Beats(T a, T b) {
   // b != b: only a NaN differs from itself.
-  return (kMaximum ? a > b : a < b) || (b != b && a == a);
+  return static_cast<bool>(static_cast<int>(kMaximum ? a > b : a < b) |
+                           (static_cast<int>(b != b) & static_cast<int>(a == a)));
 }
 
 // Index of the first extreme of a contiguous row; 0 where there are only NaNs.
 template <bool kMaximum, typename T>
 int64_t ExtremeOfRow(const T* row, int64_t count) {
-  constexpr int64_t kLanes = 64 / sizeof(T);
-  T best = row[0];
-  int64_t i = 1;
+  using Limits = std::numeric_limits<T>;
+  constexpr T kLeast = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  constexpr T kMost = Limits::has_infinity ? Limits::infinity() : Limits::max();
+  constexpr int64_t kLanes = 32 / sizeof(T);
+  const auto better = [](T a, T b) { return (kMaximum ? a > b : a < b) ? a : b; };  // b for a NaN
+  T best = kMaximum ? kLeast : kMost;
+  int64_t i = 0;
   if (count >= 2 * kLanes) {
     T lanes[kLanes];
-    std::copy(row, row + kLanes, lanes);
-    for (i = kLanes; i + kLanes <= count; i += kLanes) {
-      for (int64_t k = 0; k < kLanes; ++k) {
-        lanes[k] = Beats<kMaximum>(row[i + k], lanes[k]) ? row[i + k] : lanes[k];
-      }
+    std::fill(lanes, lanes + kLanes, best);
+    for (; i + kLanes <= count; i += kLanes) {
+      for (int64_t k = 0; k < kLanes; ++k) lanes[k] = better(row[i + k], lanes[k]);
     }
-    for (const T lane : lanes) best = Beats<kMaximum>(lane, best) ? lane : best;
+    for (const T lane : lanes) best = better(lane, best);
   }
-  for (; i < count; ++i) best = Beats<kMaximum>(row[i], best) ? row[i] : best;
-  if (best != best) return 0;
+  for (; i < count; ++i) best = better(row[i], best);
   int64_t at = 0;
   for (; at + kLanes <= count; at += kLanes) {
     int found = 0;
     for (int64_t k = 0; k < kLanes; ++k) found |= row[at + k] == best ? 1 : 0;
     if (found != 0) break;
   }
-  while (row[at] != best) ++at;
-  return at;
+  while (at < count && row[at] != best) ++at;
+  return at < count ? at : 0;
 }
 
 // Indices of the first extremes of `width` columns with `axis` rows that are `stride` apart.
@@ -68,6 +72,41 @@ void ExtremeOfColumns(const T* in, int64_t axis, int64_t stride, int64_t width, 
   }
 }
 
+// Indices of the first extremes of `rows` contiguous rows of fewer than kShortRow elements: as many
+// rows at a time as vectors hold.
+inline constexpr int64_t kShortRow = 64;
+template <bool kMaximum, typename T, typename Index>
+void ExtremesOfShortRows(const T* in, int64_t axis, int64_t rows, Index* out) {
+  using Small = std::conditional_t<sizeof(T) == 1, int8_t, int32_t>;
+  constexpr int64_t kRows = 16;
+  for (; rows >= kRows; rows -= kRows, in += kRows * axis, out += kRows) {
+    T best[kRows];
+    Small index[kRows] = {};
+    int odd = 0;  // whether there is a NaN
+    for (int64_t r = 0; r < kRows; ++r) {
+      best[r] = in[r * axis];
+      odd |= best[r] != best[r] ? 1 : 0;
+    }
+    for (int64_t a = 1; a < axis; ++a) {
+      const auto at = static_cast<Small>(a);
+      for (int64_t r = 0; r < kRows; ++r) {
+        const T v = in[r * axis + a];
+        const bool beats = kMaximum ? v > best[r] : v < best[r];
+        best[r] = beats ? v : best[r];
+        index[r] = beats ? at : index[r];
+        odd |= v != v ? 1 : 0;
+      }
+    }
+    for (int64_t r = 0; r < kRows; ++r) {
+      out[r] =
+          static_cast<Index>(odd != 0 ? ExtremeOfRow<kMaximum>(in + r * axis, axis) : index[r]);
+    }
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    out[r] = static_cast<Index>(ExtremeOfRow<kMaximum>(in + r * axis, axis));
+  }
+}
+
 // in: outer x axis x inner; out: outer x inner. The first of equal elements wins. A NaN never wins
 // over a number; where there are only NaNs the index is 0. REQUIRES: axis > 0.
 template <bool kMaximum, typename T, typename Index>
@@ -76,6 +115,10 @@ void ArgExtremeOf(const T* in, int64_t outer, int64_t axis, int64_t inner, Index
   constexpr int64_t kGrain = 1 << 15;  // elements worth a second thread
   if (inner == 1) {
     pool.ParallelFor(outer, 1 + kGrain / axis, [&](int64_t begin, int64_t end, int) {
+      if (axis < kShortRow) {
+        ExtremesOfShortRows<kMaximum>(in + begin * axis, axis, end - begin, out + begin);
+        return;
+      }
       for (int64_t o = begin; o < end; ++o) {
         out[o] = static_cast<Index>(ExtremeOfRow<kMaximum>(in + o * axis, axis));
       }
