@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exact rewrites of a graph that is to be written as a model again: what they leave computes the
+// same bytes as before. One file for each; app/fix.cc runs them and proves it. Unlike the passes
+// of compile.h they keep the graph as its file has it (names, constants, metadata). Any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ir/graph.h"
+#include "target/target.h"
+
+namespace dlpu {
+
+// One change, or one that was looked at and not made.
+struct Rewrite {
+  std::string node;  // the layer it is about
+  std::string what;  // a sentence part: "PAD folded into CONV_2D 'b' as padding SAME"
+};
+
+struct Rewrites {
+  std::vector<Rewrite> done;
+  std::vector<Rewrite> left;  // with the reason
+};
+
+// Each takes a graph that Verify accepts and whose known ops have their inputs and outputs
+// (CheckArity), and leaves one of that kind.
+
+// A convolution that follows a PAD with zeros takes over its padding where SAME pads exactly so; a
+// maximum pooling as well where the padded value cannot win. PADs of nothing go.
+Rewrites FoldPads(Graph& graph);
+
+// Pairs of TRANSPOSE that undo each other go, directly after each other or with elementwise ops
+// between; two in a row become one.
+Rewrites FoldTransposes(Graph& graph);
+
+// RESHAPE after RESHAPE becomes one; a RESHAPE to the same shape goes.
+Rewrites FoldReshapes(Graph& graph);
+
+// A rewrite that moves work out of the model. The old outputs are those of `tail`, run on the new
+// outputs of the graph.
+struct Detached {
+  Rewrites rewrites;
+  // What was taken off: its inputs are new outputs of the graph. No nodes when nothing was done.
+  Graph tail;
+  // For each input of `tail` the new output of the graph it takes, or -1 - i for its input i.
+  std::vector<int> tail_inputs;
+  // For each old output: the new output of the graph (from 0) that it still is, or -1 - i when it
+  // is output i of `tail`.
+  std::vector<int> old_outputs;
+};
+
+// A concatenation that is an output of the model and joins parts under one scale so coarse that
+// some part keeps fewer than kFewestCodes codes (boxes in pixels and scores of 0 to 1): the parts
+// become outputs instead, each with the scale it had before it was brought to the common one.
+inline constexpr int kFewestCodes = 16;
+Detached SplitHeads(Graph& graph);
+
+// What the target runs on its CPU after everything that its DLPU runs, if that is post-processing:
+// no op with weights, and no node of it in front of a DLPU node.
+Detached CutPostProcessing(Graph& graph, const Target& target);
+
+// --- For the rewrites themselves -------------------------------------------------------------
+
+struct Uses {
+  std::vector<std::vector<int>> readers;  // nodes that read a tensor, each once
+  std::vector<int> writer;                // the node that writes it; -1: none
+  std::vector<bool> is_input, is_output;  // of the graph
+};
+Uses FindUses(const Graph& graph);
+
+// Makes `to` disappear in favour of `from`, which has the same value, type and shape: who read `to`
+// reads `from`. An output of the graph keeps its name: then the node that wrote `from` writes `to`.
+// The node that wrote `to`, which has no other output, loses its inputs and outputs, and DropUnused
+// takes it away. False, and nothing changed, when `to` is an output and `from` cannot take its
+// name.
+bool ReplaceTensor(Graph& graph, TensorId to, TensorId from);
+
+// Drops nodes that contribute to no output and tensors that nothing refers to; ids change.
+void DropUnused(Graph& graph);
+
+// Takes the given nodes (indices, ascending) off the graph. Their results that were outputs are
+// gone; what they read and others still make becomes an output: tensors of `order` in that order,
+// in place of the first output that is gone, then others.
+Detached Detach(Graph& graph, const std::vector<int>& nodes,
+                const std::vector<TensorId>& order = {});
+
+}  // namespace dlpu
