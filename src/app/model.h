@@ -21,9 +21,10 @@
 namespace dlpu {
 
 struct LoadedModel {
-  std::string path;    // of the file; "digits" for the built-in model
-  std::string sha256;  // of the file
-  int64_t bytes = 0;   // of the file
+  std::string path;               // of the file; "digits" for the built-in model
+  std::string sha256;             // of the file
+  int64_t bytes = 0;              // of the file
+  std::string format = "tflite";  // tflite, onnx
   Graph graph;
   std::optional<ZooModel> zoo;  // what the zoo knows about it
   Labels labels;                // class 0 first, the zoo's or the file's; empty when none are known

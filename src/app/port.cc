@@ -9,7 +9,6 @@
 #include "base/sha256.h"
 #include "ir/quantization_style.h"
 #include "run/bench.h"
-#include "target/node_values.h"
 
 namespace dlpu {
 namespace {
@@ -30,47 +29,6 @@ std::string TakesText(const Target& target) {
 
 std::string SchemeOf(const Target& target) {
   return target.quantization.weights == "per-tensor" ? "int8 per-tensor" : "int8 per-channel";
-}
-
-void AddFinding(PortRow& row, PortFinding finding) {
-  for (PortFinding& known : row.findings) {
-    if (known.op == finding.op && known.message == finding.message) {
-      ++known.nodes;
-      return;
-    }
-  }
-  row.findings.push_back(std::move(finding));
-}
-
-// Where each node ends up, by the target's op table.
-void CountNodes(const Graph& graph, const Target& target, PortRow& row) {
-  bool prefix_ended = false;
-  for (const Node& node : graph.nodes) {
-    const std::string op = NodeOpName(node);
-    const Support support = SupportOf(target, op, NodeValues(graph, node));
-    Support::Where where = support.where;
-    if (where == Support::Where::kCpu) prefix_ended = true;
-    if (where == Support::Where::kDlpu && prefix_ended && target.partition.order == "prefix") {
-      where = Support::Where::kCpu;
-    }
-    row.dlpu_ops += where == Support::Where::kDlpu;
-    row.cpu_ops += where == Support::Where::kCpu || where == Support::Where::kRefused;
-    row.unknown_ops += where == Support::Where::kUnknown;
-    for (const Support::Finding& found : support.findings) {
-      const Condition& condition = *found.condition;
-      AddFinding(
-          row, {node.name, op, std::string(EffectName(condition.effect)),
-                found.found.empty() ? condition.says
-                                    : fmt::format("{}; found {}", condition.says, found.found),
-                condition.fact.source, std::string(ConfidenceName(condition.fact.confidence)), 1});
-    }
-    if (support.where == Support::Where::kCpu && support.findings.empty()) {
-      AddFinding(row, {node.name, op, "cpu",
-                       fmt::format("{} is not in the list of ops that {} runs", op, target.title),
-                       target.quantization.fact.source,
-                       std::string(ConfidenceName(target.quantization.fact.confidence)), 1});
-    }
-  }
 }
 
 void JudgeQuantization(const QuantizationSummary& summary, const Target& target, PortRow& row) {
@@ -102,15 +60,17 @@ std::string_view PortVerdictName(PortVerdict verdict) {
   return "refused";
 }
 
-PortRow JudgeTarget(const Graph& graph, const Target& target) {
+Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target) {
   PortRow row;
   row.target = target.name;
   row.title = target.title;
   row.device = target.device;
   row.takes = TakesText(target);
-  CountNodes(graph, target, row);
-  const QuantizationSummary summary = SummariseQuantization(graph);
-  if (row.cpu_ops > 0) row.verdict = PortVerdict::kRunsWithFallback;
+  DLPU_TRY(row.check, Check(model, target, {}));
+  const QuantizationSummary summary = SummariseQuantization(model.graph);
+  if (row.check.verdict == CheckVerdict::kRunsWithFallback) {
+    row.verdict = PortVerdict::kRunsWithFallback;
+  }
   const bool takes_tflite =
       std::find(target.formats.begin(), target.formats.end(), "tflite") != target.formats.end();
   if (!takes_tflite) {
@@ -129,9 +89,10 @@ PortRow JudgeTarget(const Graph& graph, const Target& target) {
   } else if (target.compiler.has_value() && !row.needs.empty()) {
     row.needs += fmt::format(", then compile with {}", target.compiler->name);
   }
-  if (row.cpu_ops > 0 && target.partition.rest == "refuse") {
+  // Refused for something that neither quantizing nor compiling mends.
+  if (row.check.verdict == CheckVerdict::kRefused && row.needs.empty()) {
     row.verdict = PortVerdict::kRefused;
-    row.needs = "every op must run on the DLPU";
+    row.needs = "see the findings";
   }
   return row;
 }
@@ -140,7 +101,10 @@ Result<PortReport> Port(const LoadedModel& model, const std::vector<Target>& tar
                         const PortOptions& options) {
   PortReport report;
   report.quantization = QuantizationText(SummariseQuantization(model.graph));
-  for (const Target& target : targets) report.rows.push_back(JudgeTarget(model.graph, target));
+  for (const Target& target : targets) {
+    DLPU_TRY(PortRow row, JudgeTarget(model, target));
+    report.rows.push_back(std::move(row));
+  }
 
   auto loaded = LoadRunner(model, options.model);
   if (!loaded.ok()) {

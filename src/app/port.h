@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/check.h"
 #include "app/interpret.h"
 #include "app/model.h"
 #include "app/tensor_input.h"
@@ -23,25 +24,13 @@ enum class PortVerdict {
 // "runs", "runs_with_fallback", "needs_preparation", "refused".
 std::string_view PortVerdictName(PortVerdict verdict);
 
-// Why a verdict was reached, in the words of the target's data.
-struct PortFinding {
-  std::string node;     // layer, empty for the model as a whole
-  std::string op;       // empty for the model as a whole
-  std::string effect;   // cpu, refuse, slow, inexact, note
-  std::string message;  // what the target asks for and what was found
-  std::string source;
-  std::string confidence;
-  int nodes = 1;  // how many nodes share this finding; `node` is the first
-};
-
 struct PortRow {
   std::string target, title, device;
   std::string takes;  // "int8 .tflite", ...
   PortVerdict verdict = PortVerdict::kRuns;
   std::string needs;     // what must be done first; empty when nothing
   std::string quantize;  // scheme the model must be quantized with; empty when it need not be
-  int dlpu_ops = 0, cpu_ops = 0, unknown_ops = 0;  // of the file's nodes
-  std::vector<PortFinding> findings;
+  CheckReport check;     // where the file's ops run, and every finding
 };
 
 // One run of the model as it is, on this PC.
@@ -63,8 +52,8 @@ struct PortReport {
   std::string run_error;  // why there is no run
 };
 
-// Judges the model for each target by format, data types, quantization and op table.
-PortRow JudgeTarget(const Graph& graph, const Target& target);
+// What a check of the model comes to for someone who may still prepare it.
+Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target);
 
 struct PortOptions {
   ModelOptions model;

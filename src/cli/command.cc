@@ -66,6 +66,20 @@ void Command::Option(const std::string& flag, const std::string& type, double* v
   app_->add_option(flag, *value, help)->check(CLI::Range(low, high))->type_name(type);
 }
 
+void Command::Option(const std::string& flag, const std::string& type, bool* given, double* value,
+                     double low, double high, const std::string& help) {
+  app_->add_option_function<std::vector<double>>(
+          flag,
+          [given, value](const std::vector<double>& values) {
+            *given = true;
+            if (!values.empty()) *value = values[0];
+          },
+          help)
+      ->check(CLI::Range(low, high))
+      ->type_name(type)
+      ->expected(0, 1);
+}
+
 void Command::Flag(const std::string& flag, bool* value, const std::string& help) {
   app_->add_flag(flag, *value, help);
 }

@@ -56,6 +56,9 @@ class Command {
               const std::string& help);
   void Option(const std::string& flag, const std::string& type, double* value, double low,
               double high, const std::string& help);
+  // A flag that may be followed by a value; `given` tells whether the flag was there.
+  void Option(const std::string& flag, const std::string& type, bool* given, double* value,
+              double low, double high, const std::string& help);
   void Flag(const std::string& flag, bool* value, const std::string& help);
   // --json FILE|-.
   void Json(std::string* path);

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "app/check_text.h"
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 #include "report/table.h"
@@ -23,28 +23,12 @@ struct Arguments {
   bool findings = false;
 };
 
-Result<std::vector<Target>> ChooseTargets(const std::string& names) {
-  DLPU_TRY(std::vector<Target> all, LoadTargets());
-  // The plain CPU first: what it computes is what the others are compared with.
-  std::stable_partition(all.begin(), all.end(),
-                        [](const Target& target) { return target.dlpu == "none"; });
-  if (names == "all") return all;
-  std::vector<Target> chosen;
-  std::istringstream list(names);
-  for (std::string name; std::getline(list, name, ',');) {
-    DLPU_TRY(Target target, FindTarget(all, name));
-    chosen.push_back(std::move(target));
-  }
-  if (chosen.empty()) return InvalidError("--to: name a target, or 'all'");
-  return chosen;
-}
-
 std::string VerdictText(const PortRow& row) {
   switch (row.verdict) {
     case PortVerdict::kRuns:
       return "yes";
     case PortVerdict::kRunsWithFallback:
-      return fmt::format("yes, {} ops on the CPU", row.cpu_ops);
+      return fmt::format("yes, {} ops on the CPU", row.check.cpu_ops);
     case PortVerdict::kPrepare:
       return "no";
     case PortVerdict::kRefused:
@@ -79,15 +63,7 @@ std::string ReportText(const PortReport& report, const LoadedModel& model, bool 
     text += "\nnot run here: " + report.run_error + "\n";
   }
   for (const PortRow& row : report.rows) {
-    if (!with_findings || row.findings.empty()) continue;
-    text += fmt::format("\n{} ({}):\n", row.target, row.device);
-    for (const PortFinding& finding : row.findings) {
-      text +=
-          fmt::format("  {}: {}{} [{}, {}]\n", finding.effect,
-                      finding.op.empty() ? "" : fmt::format("{} '{}': ", finding.op, finding.node),
-                      finding.message, finding.confidence, finding.source);
-      if (finding.nodes > 1) text += fmt::format("    and {} more like it\n", finding.nodes - 1);
-    }
+    if (with_findings) text += "\n" + CheckText(row.check, true);
   }
   text += "\nn/a: not computed by this version. --findings says why for each target.\n";
   return text;
@@ -107,19 +83,13 @@ nlohmann::ordered_json ReportJson(const PortReport& report, const LoadedModel& m
                  {"verdict", PortVerdictName(row.verdict)},
                  {"needs", row.needs},
                  {"quantize", row.quantize},
-                 {"dlpu_ops", row.dlpu_ops},
-                 {"cpu_ops", row.cpu_ops},
-                 {"unknown_ops", row.unknown_ops},
+                 {"dlpu_ops", row.check.dlpu_ops},
+                 {"cpu_ops", row.check.cpu_ops},
+                 {"unknown_ops", row.check.unknown_ops},
                  {"camera_ms", nullptr},
                  {"findings", Json::array()}};
-    for (const PortFinding& f : row.findings) {
-      item["findings"].push_back({{"effect", f.effect},
-                                  {"op", f.op},
-                                  {"node", f.node},
-                                  {"nodes", f.nodes},
-                                  {"message", f.message},
-                                  {"source", f.source},
-                                  {"confidence", f.confidence}});
+    for (const Finding& finding : row.check.findings) {
+      item["findings"].push_back(FindingJson(finding));
     }
     json["targets"].push_back(std::move(item));
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/check_text.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 #include "report/table.h"
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::string name, json;
+  bool markdown = false;
 };
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -78,17 +80,22 @@ std::string OneText(const Target& target) {
     text += line + "\n";
   }
   for (const Condition& rule : target.node_rules) text += "every op: " + rule.says + "\n";
-  for (const Condition& rule : target.model_rules) text += "the model: " + rule.says + "\n";
+  for (const Condition& rule : target.rules) {
+    text += fmt::format("{}: {}\n", AboutName(rule.about), rule.says);
+  }
   return text;
 }
 
 CommandResult RunTargets(const Arguments& arguments) {
+  if (arguments.markdown && arguments.name.empty()) {
+    return InvalidError("--markdown writes the page of one target: name it");
+  }
   DLPU_TRY(const std::vector<Target> targets, LoadTargets());
   if (!arguments.name.empty()) {
     DLPU_TRY(const Target target, FindTarget(targets, arguments.name));
     Json json = {{"schema_version", kJsonSchemaVersion}};
     json.update(TargetJson(target));
-    PrintText(arguments.json, OneText(target));
+    PrintText(arguments.json, arguments.markdown ? TargetMarkdown(target) : OneText(target));
     DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
     return static_cast<int>(kExitOk);
   }
@@ -111,6 +118,7 @@ void AddTargetsCommand(CLI::App& app) {
   Command command(app, "targets", "Show the kinds of camera processors and what they take",
                   [arguments] { return RunTargets(*arguments); });
   command.Positional("TARGET", &arguments->name, "One target in full", false);
+  command.Flag("--markdown", &arguments->markdown, "The target's page of docs/targets");
   command.Json(&arguments->json);
 }
 

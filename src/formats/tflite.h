@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,5 +30,10 @@ Result<Graph> ReadTflite(std::span<const uint8_t> bytes, const std::string& name
 // constants are written dense and their DENSIFY nodes left out. An unknown builtin op cannot be
 // written.
 Result<std::vector<uint8_t>> WriteTflite(const Graph& graph);
+
+// The number by which TensorFlow Lite's logs call an op: 0 is ADD, 3 CONV_2D; custom ops, and names
+// it does not know, have that of CUSTOM.
+inline constexpr int kTfliteCustomOpCode = 32;
+int TfliteOpCode(std::string_view op);
 
 }  // namespace dlpu

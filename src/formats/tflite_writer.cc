@@ -203,6 +203,13 @@ class Writer {
 
 }  // namespace
 
+int TfliteOpCode(std::string_view op) {
+  for (const tfl::BuiltinOperator code : tfl::EnumValuesBuiltinOperator()) {
+    if (op == tfl::EnumNameBuiltinOperator(code)) return static_cast<int>(code);
+  }
+  return kTfliteCustomOpCode;
+}
+
 Result<std::vector<uint8_t>> WriteTflite(const Graph& graph) {
   return Writer(WithoutDensify(graph)).Write();
 }

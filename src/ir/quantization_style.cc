@@ -92,6 +92,19 @@ std::string QuantizationText(const QuantizationSummary& summary) {
                      summary.float_layers, summary.dynamic_layers, summary.integer_layers);
 }
 
+std::string_view QuantizationWord(QuantizationStyle style) {
+  constexpr std::string_view kWords[] = {"none",
+                                         "float32",
+                                         "float16",
+                                         "dynamic-range",
+                                         "int8-per-channel",
+                                         "int8-per-tensor",
+                                         "uint8-per-tensor",
+                                         "int16",
+                                         "mixed"};
+  return kWords[static_cast<int>(style)];
+}
+
 bool IsFullInteger8(const QuantizationSummary& summary) {
   return summary.style == QuantizationStyle::kInt8PerChannel ||
          summary.style == QuantizationStyle::kInt8PerTensor ||

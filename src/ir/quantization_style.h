@@ -31,6 +31,10 @@ QuantizationSummary SummariseQuantization(const Graph& graph);
 // layers".
 std::string QuantizationText(const QuantizationSummary& summary);
 
+// One word: "none", "float32", "float16", "dynamic-range", "int8-per-channel", "int8-per-tensor",
+// "uint8-per-tensor", "int16", "mixed".
+std::string_view QuantizationWord(QuantizationStyle style);
+
 // Whether every layer with weights computes in 8-bit integers.
 bool IsFullInteger8(const QuantizationSummary& summary);
 

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kConfidences[] = {"measured", "derived", "assumed"};
 constexpr std::string_view kEffects[] = {"cpu", "refuse", "slow", "inexact", "note"};
+constexpr std::string_view kAbouts[] = {"node",   "layer", "unlisted", "behind",
+                                        "island", "input", "output",   "model"};
+constexpr std::string_view kSeverities[] = {"note", "warning", "error"};
 
 std::vector<std::string> Words(std::span<const std::string_view> words) {
   return {words.begin(), words.end()};
@@ -54,6 +57,7 @@ Test ReadTest(const TomlTable& t) {
   const std::vector<std::string> names = AllValueNames();
   test.value = t.Word("value", names);
   test.one_of = t.StrsOrNone("one_of");
+  test.none_of = t.StrsOrNone("none_of");
   test.in = t.NumsOrNone("in");
   test.min = NumOrNone(t, "min");
   test.max = NumOrNone(t, "max");
@@ -66,9 +70,13 @@ Test ReadTest(const TomlTable& t) {
   }
   test.remainder = t.Num("remainder", 0);
   test.same_as = t.Word("same_as", names, "");
-  if (test.one_of.empty() && test.in.empty() && !test.min && !test.max && !test.above &&
-      !test.below && !test.multiple_of && test.same_as.empty()) {
-    t.Fail("value", "a test needs one_of, in, min, max, above, below, multiple_of or same_as");
+  test.at_most = t.Word("at_most", names, "");
+  if (test.one_of.empty() && test.none_of.empty() && test.in.empty() && !test.min && !test.max &&
+      !test.above && !test.below && !test.multiple_of && test.same_as.empty() &&
+      test.at_most.empty()) {
+    t.Fail("value",
+           "a test needs one_of, none_of, in, min, max, above, below, multiple_of, same_as or "
+           "at_most");
   }
   return test;
 }
@@ -77,6 +85,8 @@ Test ReadTest(const TomlTable& t) {
 
 std::string_view ConfidenceName(Confidence c) { return kConfidences[static_cast<int>(c)]; }
 std::string_view EffectName(Effect e) { return kEffects[static_cast<int>(e)]; }
+std::string_view AboutName(About a) { return kAbouts[static_cast<int>(a)]; }
+std::string_view SeverityName(Severity s) { return kSeverities[static_cast<int>(s)]; }
 
 Fact ReadFact(const TomlTable& table, const TomlTable& sources) {
   Fact fact;
@@ -99,7 +109,9 @@ Fact ReadFact(const TomlTable& table, const TomlTable& sources) {
 
 std::string ValueText(const Value& value) {
   if (const std::string* word = std::get_if<std::string>(&value)) return *word;
-  return fmt::format("{}", std::get<double>(value));
+  const double number = std::get<double>(value);
+  const bool whole = number == std::floor(number) && std::abs(number) < 1e15;
+  return whole ? fmt::format("{}", number) : fmt::format("{:.6g}", number);
 }
 
 Verdict Check(const Test& test, const ValueLookup& lookup) {
@@ -110,10 +122,16 @@ Verdict Check(const Test& test, const ValueLookup& lookup) {
     if (!other) return Verdict::kUnknown;
     if (*value != *other) return Verdict::kBroken;
   }
+  if (!test.at_most.empty()) {
+    const std::optional<Value> other = lookup(test.at_most);
+    if (!other || value->index() != other->index()) return Verdict::kUnknown;
+    if (*value > *other) return Verdict::kBroken;
+  }
   if (const std::string* word = std::get_if<std::string>(&*value)) {
     const bool allowed =
         test.one_of.empty() || std::ranges::find(test.one_of, *word) != test.one_of.end();
-    return allowed ? Verdict::kHolds : Verdict::kBroken;
+    const bool refused = std::ranges::find(test.none_of, *word) != test.none_of.end();
+    return allowed && !refused ? Verdict::kHolds : Verdict::kBroken;
   }
   return NumberHolds(test, std::get<double>(*value)) ? Verdict::kHolds : Verdict::kBroken;
 }
@@ -132,28 +150,71 @@ std::string Found(const Condition& condition, const ValueLookup& lookup) {
   const std::optional<Value> value = lookup(condition.test->value);
   std::string text =
       fmt::format("{} {}", condition.test->value, value ? ValueText(*value) : "not known");
-  if (!condition.test->same_as.empty()) {
-    const std::optional<Value> other = lookup(condition.test->same_as);
-    text +=
-        fmt::format(", {} {}", condition.test->same_as, other ? ValueText(*other) : "not known");
+  for (const std::string& name : {condition.test->same_as, condition.test->at_most}) {
+    if (name.empty()) continue;
+    const std::optional<Value> other = lookup(name);
+    text += fmt::format(", {} {}", name, other ? ValueText(*other) : "not known");
   }
   return text;
 }
 
-Condition ReadCondition(const TomlTable& t, const TomlTable& sources, Effect effect,
-                        const Fact* inherited) {
+std::string Filled(const Condition& condition, std::string text, const ValueLookup& lookup) {
+  for (size_t at = 0; (at = text.find('{', at)) != std::string::npos; ++at) {
+    const size_t end = text.find('}', at);
+    if (end == std::string::npos) break;
+    std::string name = text.substr(at + 1, end - at - 1);
+    if (name == "value" && condition.test) name = condition.test->value;
+    const std::optional<Value> value = lookup(name);
+    text.replace(at, end - at + 1, value ? ValueText(*value) : "not known");
+  }
+  return text;
+}
+
+namespace {
+
+// `by_presence`: what it is about breaks it by being there, so it needs no test.
+Condition ReadAny(const TomlTable& t, const TomlTable& sources, const ConditionDefaults& defaults,
+                  bool by_presence) {
   Condition c;
   c.id = t.Str("id");
   c.says = t.Str("says");
   c.error = t.Str("error", "");
-  c.effect = FromWord<Effect>(kEffects, t.Word("effect", Words(kEffects), EffectName(effect)));
+  c.effect =
+      FromWord<Effect>(kEffects, t.Word("effect", Words(kEffects), EffectName(defaults.effect)));
   for (const TomlTable& applies : t.Tables("if")) c.applies.push_back(ReadTest(applies));
-  if (t.Has("value")) {
-    c.test = ReadTest(t);
-  } else {
-    c.effect = Effect::kNote;
+  if (t.Has("value")) c.test = ReadTest(t);
+  if (!c.test && !by_presence) c.effect = Effect::kNote;
+  const Severity usual = c.effect == Effect::kRefuse ? Severity::kError
+                         : c.effect == Effect::kNote ? Severity::kNote
+                                                     : Severity::kWarning;
+  c.severity =
+      FromWord<Severity>(kSeverities, t.Word("severity", Words(kSeverities), SeverityName(usual)));
+  c.fix = t.Str("fix", c.severity == Severity::kNote ? "" : defaults.fix);
+  if (c.fix.empty() && c.severity != Severity::kNote) {
+    t.Fail("id", fmt::format("'{}' needs a 'fix': what the user can do", c.id));
   }
-  c.fact = inherited && !t.Has("source") ? *inherited : ReadFact(t, sources);
+  c.os_from = t.Str("os_from", "");
+  c.os_to = t.Str("os_to", "");
+  c.unless = t.StrsOrNone("unless");
+  c.fact = defaults.fact && !t.Has("source") ? *defaults.fact : ReadFact(t, sources);
+  return c;
+}
+
+}  // namespace
+
+Condition ReadCondition(const TomlTable& t, const TomlTable& sources,
+                        const ConditionDefaults& defaults) {
+  return ReadAny(t, sources, defaults, false);
+}
+
+Condition ReadRule(const TomlTable& t, const TomlTable& sources) {
+  const About about = FromWord<About>(kAbouts, t.Word("about", Words(kAbouts)));
+  ConditionDefaults defaults;
+  if (about == About::kModel) defaults.effect = Effect::kRefuse;
+  const bool by_presence =
+      about == About::kUnlisted || about == About::kBehind || about == About::kIsland;
+  Condition c = ReadAny(t, sources, defaults, by_presence);
+  c.about = about;
   return c;
 }
 

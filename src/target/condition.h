@@ -43,12 +43,14 @@ using ValueLookup = std::function<std::optional<Value>(std::string_view name)>;
 struct Test {
   std::string value;                   // a name of ValueNames()
   std::vector<std::string> one_of;     // words allowed
+  std::vector<std::string> none_of;    // words refused
   std::vector<double> in;              // numbers allowed
   std::optional<double> min, max;      // inclusive
   std::optional<double> above, below;  // exclusive
   std::optional<double> multiple_of;
   double remainder = 0;  // of the division by multiple_of
   std::string same_as;   // name of a value that must be equal
+  std::string at_most;   // name of a value that must not be exceeded
 };
 
 // What the camera does with a node, or the model, that breaks a condition.
@@ -61,13 +63,38 @@ enum class Effect {
 };
 std::string_view EffectName(Effect effect);  // "cpu", "refuse", "slow", "inexact", "note"
 
+// What a condition is about.
+enum class About {
+  kNode,      // a node meant for the DLPU
+  kLayer,     // every node, wherever it runs
+  kUnlisted,  // a node whose op is not in the target's table
+  kBehind,    // a node the DLPU could run, kept off it by an earlier one
+  kIsland,    // nodes in a row that compute in float inside a quantized model
+  kInput,     // an input of the model
+  kOutput,    // an output of the model
+  kModel,     // the model as a whole
+};
+std::string_view AboutName(About about);  // "node", "layer", ..., "model"
+
+// How much a broken condition matters: an error is one for which the model does not load.
+enum class Severity { kNote, kWarning, kError };
+std::string_view SeverityName(Severity severity);  // "note", "warning", "error"
+
 struct Condition {
-  std::string id;             // unique within the target: "conv-2d-stride"
+  std::string id;  // unique within the target: "conv-2d-stride"
+  About about = About::kNode;
   std::vector<Test> applies;  // the condition is about nodes for which all of these hold
   std::optional<Test> test;   // none: no machine can check it; it is always a note
   Effect effect = Effect::kCpu;
-  std::string says;   // the requirement as a sentence part: "the stride must be 1 or 2"
-  std::string error;  // the camera's own words, when known; {value} stands for the value found
+  Severity severity = Severity::kWarning;  // of breaking it
+  // Sentence parts; a name of ValueNames() in braces stands for that value of the node or model.
+  std::string says;   // the requirement: "the stride must be 1 or 2"
+  std::string error;  // the camera's own words, when known
+  std::string fix;    // what the user can do; empty only for notes
+  // Versions of AXIS OS it holds for, first and last; empty: no limit on that side.
+  std::string os_from, os_to;
+  // Ids of rules: where one of them has a finding for the same node (or the model), this is silent.
+  std::vector<std::string> unless;
   Fact fact;
 };
 
@@ -80,10 +107,21 @@ Verdict Check(const Condition& condition, const ValueLookup& lookup);
 // What was found, for the message of a broken condition: "stride_h 3"; empty without a test.
 std::string Found(const Condition& condition, const ValueLookup& lookup);
 
-// Reads a condition; `effect` is what the table need not say. Its own facts (source, confidence)
-// are optional where `inherited` is given.
-Condition ReadCondition(const TomlTable& table, const TomlTable& sources, Effect effect,
-                        const Fact* inherited);
+// `text` with every {name} of a known value replaced by it ("not known" when it is not), and
+// {value} by the value that the condition tests.
+std::string Filled(const Condition& condition, std::string text, const ValueLookup& lookup);
+
+// What a condition's table need not say itself.
+struct ConditionDefaults {
+  Effect effect = Effect::kCpu;
+  const Fact* fact = nullptr;  // null: the table must have `source` and `confidence`
+  std::string fix;
+};
+// Reads a condition of an op.
+Condition ReadCondition(const TomlTable& table, const TomlTable& sources,
+                        const ConditionDefaults& defaults);
+// Reads a [[rule]]: a condition with `about`.
+Condition ReadRule(const TomlTable& table, const TomlTable& sources);
 
 // Every value name the data may use, with what it means.
 struct ValueName {

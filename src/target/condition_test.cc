@@ -23,23 +23,23 @@ ValueLookup Values(std::map<std::string, Value, std::less<>> values) {
 // The condition a TOML text describes; fails the test when it does not parse.
 Condition Parse(const std::string& text) {
   Result<TomlFile> file =
-      TomlFile::Parse("id = 'x'\nsays = 's'\nsource = 'a+b'\nconfidence = 'derived'\n" + text +
-                          "\n[sources]\na = 'first'\nb = 'second'\n",
+      TomlFile::Parse("id = 'x'\nsays = 's'\nfix = 'f'\nsource = 'a+b'\nconfidence = 'derived'\n" +
+                          text + "\n[sources]\na = 'first'\nb = 'second'\n",
                       "c.toml");
   EXPECT_TRUE(file.ok());
   const TomlTable sources = file->Root().Table("sources");
-  Condition condition = ReadCondition(file->Root(), sources, Effect::kCpu, nullptr);
+  Condition condition = ReadCondition(file->Root(), sources, {});
   EXPECT_TRUE(file->Finish().ok()) << file->Finish().error().message;
   return condition;
 }
 
 std::string Mistake(const std::string& text) {
   Result<TomlFile> file =
-      TomlFile::Parse("id = 'x'\nsays = 's'\nsource = 'a'\nconfidence = 'derived'\n" + text +
-                          "\n[sources]\na = 'first'\n",
+      TomlFile::Parse("id = 'x'\nsays = 's'\nfix = 'f'\nsource = 'a'\nconfidence = 'derived'\n" +
+                          text + "\n[sources]\na = 'first'\n",
                       "c.toml");
   EXPECT_TRUE(file.ok());
-  ReadCondition(file->Root(), file->Root().Table("sources"), Effect::kCpu, nullptr);
+  ReadCondition(file->Root(), file->Root().Table("sources"), {});
   const Status status = file->Finish();
   return status.ok() ? "" : status.error().message;
 }
@@ -54,6 +54,8 @@ TEST(Condition, ComparesInEveryWay) {
       {"value = 'stride_h'\nin = [1, 2]", 3.0, false},
       {"value = 'padding'\none_of = ['SAME']", Value("SAME"), true},
       {"value = 'padding'\none_of = ['SAME']", Value("VALID"), false},
+      {"value = 'padding'\nnone_of = ['SAME']", Value("SAME"), false},
+      {"value = 'padding'\nnone_of = ['SAME']", Value("VALID"), true},
       {"value = 'in_width'\nmax = 417", 417.0, true},
       {"value = 'in_width'\nmax = 417", 418.0, false},
       {"value = 'in_width'\nmin = 3", 3.0, true},

@@ -7,6 +7,8 @@
 #include <map>
 #include <numeric>
 
+#include "target/derived_values.h"
+
 namespace dlpu {
 
 const std::vector<ValueName>& ValueNames() {
@@ -64,9 +66,43 @@ const std::vector<ValueName>& ValueNames() {
       {"doubling_w", "output width minus twice the input width"},
       {"resize_factor", "output height or width / that of the input, the larger"},
       {"dynamic", "1 when an extent is not known before the run"},
+      {"op", "name of the op in TensorFlow Lite"},
+      {"op_version", "version of the op in the file"},
+      {"known_version", "newest version of the op that the camera's TensorFlow Lite knows"},
+      {"groups", "of a CONV_2D: input channels / channels that a filter reads"},
+      {"constant_size", "1 when the size or shape the op is given is constant"},
+      {"squeezes_leading", "1 when a SQUEEZE removes leading extents only"},
+      {"read_by_convolution", "1 when a convolution alone reads the result"},
+      {"bias_scale_ratio", "bias scale / (input scale * weight scale), the farthest from 1"},
+      {"bias_scale_error", "|bias scale - input scale * weight scale| / output scale"},
+      {"kept_codes", "codes that the narrowest joined input, or an output, can take"},
+      {"narrow_input", "the joined input that is left the fewest codes"},
+      {"narrow_range", "its range, or that of an output"},
+      {"joined_range", "range of what is joined"},
+      {"activation_bytes", "of a node: its activations; of the model: the most alive at once"},
+      {"weights_bytes", "bytes of constants of the node or model"},
+      {"memory_bytes", "of the model: weights and the most activations alive at once"},
+      {"ram_bytes", "memory of the product, where known"},
+      {"file_format", "of the model: tflite or onnx"},
+      {"quantization",
+       "of the model: none, float32, float16, dynamic-range, int8-per-channel, int8-per-tensor, "
+       "uint8-per-tensor, int16 or mixed"},
+      {"ops", "of the model: number of ops"},
+      {"dlpu_ops", "of the model: number of ops on the DLPU"},
       {"partitions", "of the model: parts it is cut into, of the DLPU and the CPU"},
+      {"cpu_partitions", "of the model: those of the CPU"},
       {"float16_tensors", "of the model: number of float16 tensors"},
       {"custom_ops", "of the model: number of custom ops"},
+      {"transposes", "of the model: number of TRANSPOSE ops"},
+      {"island_ops", "of a float island: number of ops"},
+      {"island_kind", "of a float island: float32, or dynamic-range for int8 weights"},
+      {"island_layers", "of a float island: its layers"},
+      {"island_tensors", "of a float island: its float tensors"},
+      {"padded_width", "of an input: width rounded up to a multiple of 32"},
+      {"output_spread", "of an output: most codes by which it differs between test inputs"},
+      {"min_runtime", "of a compiled Edge TPU model: the runtime version it needs"},
+      {"firmware_runtime", "Edge TPU runtime version of the AXIS OS version"},
+      {"blocked_by", "the layer that keeps this one off the DLPU"},
   };
   return names;
 }
@@ -446,7 +482,8 @@ ValueLookup NodeValues(const Graph& graph, const Node& node) {
       const Answer kernel = Kernel(reader, name == "kernel_h" ? 0 : 1);
       if (kernel) return kernel;
     }
-    return FromAttrs(reader, name);
+    const Answer attribute = FromAttrs(reader, name);
+    return attribute ? attribute : DerivedValue(graph, node, name);
   };
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::vector<std::string> kNeeds = {"none", "int8", "compiler"};
 const std::vector<std::string> kUserFormats = {"tflite", "onnx"};
 const std::vector<std::string> kDeviceFormats = {
     "tflite", "edgetpu-tflite", "vip-nb", "a9-native", "cvflow-bin", "cvflow2-bin", "cvflow3-bin"};
@@ -51,7 +52,7 @@ TargetDevice ReadDevice(const TomlTable& t, const TomlTable& sources) {
 
 TargetQuantization ReadQuantization(const TomlTable& t, const TomlTable& sources) {
   TargetQuantization q;
-  q.need = t.Word("need", {"none", "int8", "compiler"});
+  q.need = t.Word("need", kNeeds);
   q.weights = t.Word("weights", {"any", "per-channel", "per-tensor"});
   q.types = ReadWords(t, "types", {"int8", "uint8", "int16", "float16", "float32"});
   q.says = t.Str("says");
@@ -80,6 +81,7 @@ TargetPartition ReadPartition(const TomlTable& t, const TomlTable& sources) {
     p.most = static_cast<int>(t.Int("most", 1, 1 << 20));
     p.error = t.Str("error");
   }
+  p.fallback_log = t.Str("fallback_log", "");
   p.says = t.Str("says");
   p.fact = ReadFact(t, sources);
   return p;
@@ -145,18 +147,15 @@ TargetOp ReadOp(const TomlTable& t, const TomlTable& sources) {
   op.name = t.Str("name");
   op.note = t.Str("note", "");
   op.fact = ReadFact(t, sources);
+  const ConditionDefaults defaults = {Effect::kCpu, &op.fact, t.Str("fix", "")};
   for (const TomlTable& c : t.Tables("condition")) {
-    op.conditions.push_back(ReadCondition(c, sources, Effect::kCpu, &op.fact));
+    op.conditions.push_back(ReadCondition(c, sources, defaults));
   }
   return op;
 }
 
-void ReadRules(const TomlTable& root, const TomlTable& sources, Target* target) {
-  for (const TomlTable& t : root.Tables("rule")) {
-    const bool model = t.Word("about", {"node", "model"}) == "model";
-    (model ? target->model_rules : target->node_rules)
-        .push_back(ReadCondition(t, sources, model ? Effect::kRefuse : Effect::kCpu, nullptr));
-  }
+void AddRule(Condition rule, Target& target) {
+  (rule.about == About::kNode ? target.node_rules : target.rules).push_back(std::move(rule));
 }
 
 // Each condition's id and each op may occur once.
@@ -165,12 +164,8 @@ void CheckUnique(const TomlTable& root, const Target& target) {
   auto once = [&](const std::string& what) {
     if (!seen.insert(what).second) root.Fail("", fmt::format("'{}' occurs twice", what));
   };
-  for (const TargetOp& op : target.ops) {
-    once(op.name);
-    for (const Condition& c : op.conditions) once(c.id);
-  }
-  for (const Condition& c : target.node_rules) once(c.id);
-  for (const Condition& c : target.model_rules) once(c.id);
+  for (const TargetOp& op : target.ops) once(op.name);
+  for (const Condition* c : AllConditions(target)) once(c->id);
   for (const TargetDevice& d : target.devices) once(d.name);
   if (std::ranges::none_of(target.devices,
                            [&](const TargetDevice& d) { return d.name == target.device; })) {
@@ -240,14 +235,41 @@ Result<Target> ParseTarget(const std::string& text, const std::string& name) {
     }
   }
   std::ranges::sort(target.ops, {}, &TargetOp::name);
-  ReadRules(root, sources, &target);
+  for (const TomlTable& t : root.Tables("rule")) AddRule(ReadRule(t, sources), target);
   if (const TomlTable cost = root.TableOrNone("cost"); cost.present()) target.cost = ReadCost(cost);
   CheckUnique(root, target);
   DLPU_RETURN_IF_ERROR(file.Finish());
   return target;
 }
 
+Result<std::vector<CommonRule>> ParseCommonRules(const std::string& text, const std::string& name) {
+  DLPU_TRY(TomlFile file, TomlFile::Parse(text, name));
+  const TomlTable root = file.Root();
+  const TomlTable sources = root.Table("sources");
+  for (const std::string& key : sources.Keys()) sources.Str(key);
+  std::vector<CommonRule> rules;
+  for (const TomlTable& t : root.Tables("rule")) {
+    rules.push_back({ReadWords(t, "need", kNeeds), ReadRule(t, sources)});
+    if (rules.back().need.empty()) t.Fail("need", "'need' names no kind of target");
+  }
+  DLPU_RETURN_IF_ERROR(file.Finish());
+  return rules;
+}
+
+std::vector<const Condition*> AllConditions(const Target& target) {
+  std::vector<const Condition*> all;
+  for (const TargetOp& op : target.ops) {
+    for (const Condition& c : op.conditions) all.push_back(&c);
+  }
+  for (const Condition& c : target.node_rules) all.push_back(&c);
+  for (const Condition& c : target.rules) all.push_back(&c);
+  return all;
+}
+
 Result<std::vector<Target>> LoadTargets() {
+  DLPU_TRY(const std::string common_path, DataPath("rules.toml"));
+  DLPU_TRY(const std::string common_text, ReadTextFile(common_path));
+  DLPU_TRY(const std::vector<CommonRule> common, ParseCommonRules(common_text, common_path));
   DLPU_TRY(const std::string folder, DataPath("targets"));
   std::vector<fs::path> paths;
   std::error_code error;
@@ -264,6 +286,15 @@ Result<std::vector<Target>> LoadTargets() {
     if (target.name != path.stem().string()) {
       return InvalidError(
           fmt::format("{}: 'name' is {}, it must be the file's name", path.string(), target.name));
+    }
+    for (const CommonRule& rule : common) {
+      if (std::ranges::find(rule.need, target.quantization.need) == rule.need.end()) continue;
+      for (const Condition* own : AllConditions(target)) {
+        if (own->id != rule.condition.id) continue;
+        return InvalidError(fmt::format("{}: the id '{}' is that of a rule in {}", path.string(),
+                                        own->id, common_path));
+      }
+      AddRule(rule.condition, target);
     }
     DLPU_RETURN_IF_ERROR(LoadCostFits(&target));
     targets.push_back(std::move(target));
@@ -303,11 +334,13 @@ Support SupportOf(const Target& target, std::string_view op, const ValueLookup& 
   } else {
     support.where = target.coverage == "all" || row ? Support::Where::kDlpu : otherwise;
   }
-  // Severity grows from dlpu over cpu to refused.
-  auto apply = [&](const std::vector<Condition>& conditions) {
+  // Severity grows from dlpu over cpu to refused. A rule about all nodes is not about those that
+  // have no such value (weights of an addition).
+  auto apply = [&](const std::vector<Condition>& conditions, bool every_node) {
     for (const Condition& c : conditions) {
       const Verdict verdict = Check(c, lookup);
       if (verdict == Verdict::kHolds) continue;
+      if (verdict == Verdict::kUnknown && every_node && c.test) continue;
       support.findings.push_back({&c, Found(c, lookup), verdict});
       if (verdict != Verdict::kBroken) continue;
       if (c.effect == Effect::kRefuse) support.where = Support::Where::kRefused;
@@ -317,8 +350,8 @@ Support SupportOf(const Target& target, std::string_view op, const ValueLookup& 
     }
   };
   // What a node on the CPU anyway does not fulfil does not matter.
-  if (row) apply(row->conditions);
-  if (support.where != Support::Where::kCpu) apply(target.node_rules);
+  if (row) apply(row->conditions, false);
+  if (support.where != Support::Where::kCpu) apply(target.node_rules, true);
   return support;
 }
 

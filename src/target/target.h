@@ -54,6 +54,9 @@ struct TargetPartition {
   // More parts than this, of the DLPU and the CPU together, are refused, ...
   std::optional<int> most;
   std::string error;  // ... with these words; {parts}, {most} and {cpu_parts} stand for numbers
+  // The camera's log line about an op that goes to the CPU; {op} stands for its number in
+  // TensorFlow Lite. Empty: none is known.
+  std::string fallback_log;
   std::string says;
   Fact fact;
 };
@@ -114,6 +117,12 @@ struct TargetOp {
   Fact fact;
 };
 
+// A rule that many targets share (data/rules.toml).
+struct CommonRule {
+  std::vector<std::string> need;  // it is for targets with one of these TargetQuantization::need
+  Condition condition;
+};
+
 struct Target {
   std::string name;                   // artpec8
   std::string title;                  // ARTPEC-8
@@ -134,16 +143,22 @@ struct Target {
   // Which ops the DLPU runs: all; listed (`ops`, nothing else is known to run); unknown (the vendor
   // publishes no list).
   std::string coverage;
-  std::vector<TargetOp> ops;           // in alphabetical order
-  std::vector<Condition> node_rules;   // about every node meant for the DLPU
-  std::vector<Condition> model_rules;  // about the model as a whole
-  std::optional<CostModel> cost;       // how long it takes; absent: nothing is known
+  std::vector<TargetOp> ops;          // in alphabetical order
+  std::vector<Condition> node_rules;  // about every node meant for the DLPU
+  std::vector<Condition> rules;       // about anything else
+  std::optional<CostModel> cost;      // how long it takes; absent: nothing is known
 };
 
 // Reads one target; `name` is how errors call the text.
 Result<Target> ParseTarget(const std::string& text, const std::string& name);
-// All of data/targets, in alphabetical order. The file's stem must be the target's name.
+// Reads the rules that targets share.
+Result<std::vector<CommonRule>> ParseCommonRules(const std::string& text, const std::string& name);
+// All of data/targets, in alphabetical order, each with the shared rules that are for it. The
+// file's stem must be the target's name.
 Result<std::vector<Target>> LoadTargets();
+
+// Every condition of the target: those of its ops in their order, then its rules.
+std::vector<const Condition*> AllConditions(const Target& target);
 // One target by name ("artpec8"), title ("ARTPEC-8") or larod device; case, '-' and '_' do not
 // count. An unknown name is an error that suggests the nearest and lists all.
 Result<Target> FindTarget(const std::vector<Target>& targets, std::string_view name);

@@ -65,12 +65,8 @@ TEST(Targets, EveryFactHasASource) {
     for (const auto& d : t.devices) see(d.fact);
     for (const auto& e : t.engines) see(e.fact);
     for (const auto& m : t.memories) see(m.fact);
-    for (const auto& op : t.ops) {
-      see(op.fact);
-      for (const auto& c : op.conditions) see(c.fact);
-    }
-    for (const auto& c : t.node_rules) see(c.fact);
-    for (const auto& c : t.model_rules) see(c.fact);
+    for (const auto& op : t.ops) see(op.fact);
+    for (const Condition* c : AllConditions(t)) see(c->fact);
     see(t.quantization.fact);
     see(t.partition.fact);
     see(t.arithmetic.fact);
@@ -137,6 +133,8 @@ TEST(Support, SlowIsNotMoved) {
   const Support s = SupportOf(Named("artpec8"), "CONV_2D",
                               Values({{"out_channels", 16.0},
                                       {"kernel_h", 3.0},
+                                      {"kernel_w", 3.0},
+                                      {"groups", 1.0},
                                       {"stride_h", 1.0},
                                       {"type", Value("int8")},
                                       {"dynamic", 0.0},
@@ -209,6 +207,7 @@ id = "add-rank"
 value = "rank"
 max = 4
 says = "c"
+fix = "f"
 )";
 
 TEST(ParseTarget, MistakesAreNamed) {
@@ -228,6 +227,7 @@ TEST(ParseTarget, MistakesAreNamed) {
       {"\"int8\"", "\"int9\"", "did you mean int8?"},
       {"value = \"rank\"", "value = \"ranks\"", "did you mean rank?"},
       {"id = \"add-rank\"", "id = \"ADD\"", "'ADD' occurs twice"},
+      {"fix = \"f\"", "", "'add-rank' needs a 'fix': what the user can do"},
   };
   for (const auto& c : cases) {
     std::string text = kTarget;

@@ -15,7 +15,7 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
-COMMANDS = ["port", "inspect", "run", "predict", "calibrate", "bench", "targets", "products", "zoo"]
+COMMANDS = ["port", "check", "inspect", "run", "predict", "calibrate", "bench", "targets", "products", "zoo"]
 
 
 def dlpu(*arguments):
@@ -88,6 +88,61 @@ class ReadmeTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertTrue(os.path.exists(drawn))
             self.assertIn("artpec8", result.stdout)
+
+
+class RulePagesTest(unittest.TestCase):
+    def test_pages_are_those_of_the_data(self):
+        """docs/targets/<target>.md is what `dlpu targets T --markdown` writes."""
+        folder = os.path.join(ROOT, "docs/targets")
+        os.makedirs(folder, exist_ok=True)
+        targets = json.loads(dlpu("targets", "--json", "-").stdout)["targets"]
+        pages = set()
+        for target in targets:
+            page = dlpu("targets", target["target"], "--markdown").stdout
+            self.assertRegex(page, r"\n\d+ rules, \d+ of them checked on a model, \d+ notes\.\n")
+            path = os.path.join(folder, target["target"] + ".md")
+            pages.add(os.path.basename(path))
+            if os.environ.get("DLPU_REBASE"):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(page)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(page, file.read(), f"{path}: run with DLPU_REBASE=1")
+        self.assertGreaterEqual(len(pages), 6)
+        self.assertEqual(set(os.listdir(folder)), pages)
+
+
+class CheckTest(unittest.TestCase):
+    def check(self, *arguments):
+        result = dlpu("check", *arguments, "--json", "-")
+        return result.returncode, json.loads(result.stdout)
+
+    def test_one_target_has_its_fields_at_top_level(self):
+        code, report = self.check("digits", "--target", "artpec8")
+        self.assertEqual(code, 5)
+        self.assertEqual(report["verdict"], "refused")
+        self.assertEqual([f["rule"] for f in report["findings"]][0], "float32")
+        for finding in report["findings"]:
+            for field in ["rule", "severity", "nodes", "message", "fix", "gain_ms", "source"]:
+                self.assertIn(field, finding)
+
+    def test_several_targets_are_a_list_and_refuse_nothing(self):
+        code, report = self.check("digits")
+        self.assertEqual(code, 0)
+        self.assertEqual(len(report["targets"]), 6)
+        self.assertEqual(report["targets"][0]["target"], "cpu")
+        self.assertEqual(report["targets"][0]["verdict"], "runs")
+
+    def test_fail_on_and_strict_are_gates(self):
+        model = os.path.join(ROOT, "data/models/digits_int8.tflite")
+        self.assertEqual(self.check(model, "--target", "artpec9")[0], 0)
+        self.assertEqual(self.check(model, "--target", "artpec9", "--fail-on", "error")[0], 0)
+        self.assertEqual(self.check(model, "--target", "artpec9", "--fail-on", "warning")[0], 3)
+        self.assertEqual(self.check(model, "--target", "artpec9", "--strict")[0], 3)
+        self.assertEqual(self.check(model, "--target", "cpu", "--strict")[0], 0)
+
+    def test_a_product_brings_its_target(self):
+        code, report = self.check("digits", "--product", "q1656-le")
+        self.assertEqual((code, report["target"], report["product"]), (5, "artpec8", "AXIS Q1656-LE"))
 
 
 class MistakeTest(unittest.TestCase):
