@@ -225,6 +225,87 @@ class MistakeTest(unittest.TestCase):
         self.refused(["run", "digits", "--input", self.path("cut2.png", data[:45])], "cut2.png")
 
 
+class PredictTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.environment = dict(os.environ, XDG_DATA_HOME=self.folder.name)
+
+    def dlpu(self, *arguments):
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True,
+                              env=self.environment, check=False)
+
+    def facts(self, *arguments):
+        result = self.dlpu("predict", "digits", *arguments, "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_steps_and_parts_sum_to_the_total(self):
+        facts = self.facts("--product", "q1656-le")
+        total = sum(item["ms"] for item in facts["steps"] + facts["parts"])
+        self.assertAlmostEqual(total, facts["total_ms"], places=9)
+        self.assertEqual(facts["product"], "AXIS Q1656-LE")
+        self.assertLess(facts["low_ms"], facts["total_ms"])
+        self.assertGreater(facts["high_ms"], facts["total_ms"])
+        for name in ["assumptions", "warnings", "parameters"]:
+            for item in facts[name]:
+                self.assertTrue(item["source"])
+                self.assertIn(item["confidence"], ["measured", "derived", "assumed"])
+
+    def test_all_targets(self):
+        targets = self.facts()["targets"]
+        self.assertEqual([item["target"] for item in targets],
+                         ["artpec7", "artpec8", "artpec9", "cpu", "cv25", "cv75"])
+
+    def test_a_users_measurement_is_used_for_that_product(self):
+        before = self.facts("--product", "P1518-E")
+        self.assertEqual(len(before["classes"]), 2)
+        path = os.path.join(self.folder.name, "mine.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"product,model,ms\nP1518-E,digits,{3 * before['total_ms']}\n")
+        after = self.facts("--product", "P1518-E", "--calibrate", path)
+        self.assertEqual(after["class"], "own")
+        self.assertAlmostEqual(after["total_ms"] / before["total_ms"], 3, places=1)
+        again = self.facts("--product", "P1518-E")
+        self.assertEqual(again["total_ms"], after["total_ms"])
+        self.assertTrue(any("your measurement" in a["says"] for a in again["assumptions"]))
+        self.assertNotEqual(self.facts("--product", "Q1656-LE")["class"], "own")
+
+    def test_a_gap_is_explained(self):
+        facts = self.facts("--product", "M3085-V", "--explain", "1000")
+        self.assertFalse(facts["explanation"]["inside"])
+        self.assertTrue(facts["explanation"]["reasons"])
+
+    def test_csv_and_trace(self):
+        csv, trace = (os.path.join(self.folder.name, name) for name in ("a.csv", "a.json"))
+        facts = self.facts("--target", "cv25", "--csv", csv, "--trace", trace)
+        with open(csv, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(len(lines), 1 + len(facts["steps"]) + len(facts["parts"]))
+        with open(trace, encoding="utf-8") as file:
+            events = json.load(file)["traceEvents"]
+        self.assertAlmostEqual(sum(e["dur"] for e in events), 1000 * facts["total_ms"], places=6)
+
+    def test_refusals(self):
+        for arguments, words in [(["--os", "soon"], "AXIS OS"),
+                                 (["--target", "artpec10"], "artpec10"),
+                                 (["--what-if", "colour=2x"], "colour=2x"),
+                                 (["--target", "artpec8", "--class", "fast"], "fast"),
+                                 (["--sizes", "0"], "--sizes")]:
+            result = self.dlpu("predict", "digits", *arguments)
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn(words, result.stderr)
+
+    def test_calibrate_shows_its_errors(self):
+        result = self.dlpu("calibrate", "--target", "artpec8", "--without", "q3536",
+                           "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        facts = json.loads(result.stdout)["calibrations"][0]
+        self.assertEqual(sum(not row["fitted"] for row in facts["rows"]), 10)
+        self.assertLess(facts["dropped_worst"], 0.15)
+        self.assertEqual(self.dlpu("calibrate", "--write", "--without", "x").returncode, 1)
+
+
 class CompiledFileTest(unittest.TestCase):
     """Files in the forms that only cameras run."""
 
