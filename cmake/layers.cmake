@@ -108,6 +108,22 @@ function(dlpu_flatbuffer layer schema)
   add_dependencies(dlpu_${layer} ${schema}_schema)
 endfunction()
 
+# dlpu_protobuf(LAYER FILE.proto): compiles the messages of FILE.proto into the layer, for protobuf's
+# lite runtime; the layer includes FILE.pb.h.
+function(dlpu_protobuf layer file)
+  if(NOT TARGET dlpu_${layer})
+    return()
+  endif()
+  get_filename_component(folder ${file} DIRECTORY)
+  get_filename_component(stem ${file} NAME_WE)
+  set(generated ${CMAKE_BINARY_DIR}/generated)
+  set(out ${generated}/${stem}.pb.cc ${generated}/${stem}.pb.h)
+  add_custom_command(OUTPUT ${out} DEPENDS ${file}
+                     COMMAND ${PROTOC} -I ${folder} --cpp_out=lite:${generated} ${file})
+  set_source_files_properties(${generated}/${stem}.pb.cc PROPERTIES COMPILE_OPTIONS -w)
+  target_sources(dlpu_${layer} PRIVATE ${out})
+endfunction()
+
 # dlpu_embed(LAYER FILE FUNCTION HEADER): compiles the bytes of FILE into the layer as the function
 # that HEADER declares.
 function(dlpu_embed layer file name header)

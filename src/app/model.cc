@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 #include "app/compiled_file.h"
 #include "app/digits_model.h"
+#include "app/import_onnx.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "formats/edgetpu_package.h"
@@ -18,22 +20,34 @@
 namespace dlpu {
 namespace {
 
-Result<Graph> ReadGraph(const ModelFile& file) {
-  const std::string& path = file.path;
+// A zoo entry describes the file; an ONNX input that was turned to NHWC is described as that.
+Status ReadOnnxModel(const ModelFile& file, ModelOptions& options, LoadedModel& model) {
+  OnnxImportOptions import;
+  import.shapes = std::exchange(options.shapes, {});
+  import.keep_nchw = options.keep_nchw;
+  if (model.zoo.has_value()) import.picture = {model.zoo->input.height, model.zoo->input.width};
+  DLPU_TRY(ImportedOnnx imported, ImportOnnx(file.bytes, file.path, import));
+  model.graph = std::move(imported.graph);
+  if (model.zoo.has_value() && !imported.layout.nhwc_inputs.empty()) model.zoo->input.nchw = false;
+  model.imported_layout = std::move(imported.layout);
+  return OkStatus();
+}
+
+Status ReadGraph(const ModelFile& file, ModelOptions& options, LoadedModel& model) {
   switch (file.kind) {
     case FileKind::kTflite:
-    case FileKind::kEdgeTpuTflite:
-      return ReadTflite(file.bytes, path);
+    case FileKind::kEdgeTpuTflite: {
+      DLPU_TRY(model.graph, ReadTflite(file.bytes, file.path));
+      return OkStatus();
+    }
     case FileKind::kOnnx:
-      return UnsupportedError(fmt::format(
-          "{}: is an ONNX model, which this version does not read yet; export it as .tflite",
-          path));
+      return ReadOnnxModel(file, options, model);
     default:
-      if (const std::string why = OnlyOnCamera(path, file.kind); !why.empty()) {
+      if (const std::string why = OnlyOnCamera(file.path, file.kind); !why.empty()) {
         return UnsupportedError(why);
       }
-      return InvalidError(fmt::format("{}: is {}, not a model; give a .tflite file", path,
-                                      FileKindText(file.kind)));
+      return InvalidError(fmt::format("{}: is {}, not a model; give a .tflite or .onnx file",
+                                      file.path, FileKindText(file.kind)));
   }
 }
 
@@ -86,16 +100,26 @@ Result<ModelFile> ReadModelFile(const std::string& name_or_path) {
   return file;
 }
 
-Result<LoadedModel> LoadModel(const ModelFile& file) {
+Result<LoadedModel> LoadModel(const ModelFile& file, ModelOptions& options) {
   LoadedModel model;
   model.path = file.path;
   model.zoo = file.zoo;
   model.labels = file.labels;
   model.bytes = static_cast<int64_t>(file.bytes.size());
   model.sha256 = Sha256Hex(file.bytes);
-  DLPU_TRY(model.graph, ReadGraph(file));
-  AddMetadata(file.bytes, model);
+  DLPU_RETURN_IF_ERROR(ReadGraph(file, options, model));
+  if (!model.imported_layout.has_value()) AddMetadata(file.bytes, model);
   return model;
+}
+
+Result<LoadedModel> LoadModel(const ModelFile& file) {
+  ModelOptions options;
+  return LoadModel(file, options);
+}
+
+Result<LoadedModel> LoadModel(ModelOptions& options) {
+  DLPU_TRY(const ModelFile file, ReadModelFile(options.model));
+  return LoadModel(file, options);
 }
 
 Result<LoadedModel> LoadModel(const std::string& name_or_path) {

@@ -15,6 +15,7 @@
 #include "formats/tflite_metadata.h"
 #include "ir/graph.h"
 #include "passes/compile.h"
+#include "passes/layout.h"
 #include "run/runner.h"
 #include "vision/labels.h"
 
@@ -28,7 +29,8 @@ struct LoadedModel {
   Graph graph;
   std::optional<ZooModel> zoo;  // what the zoo knows about it
   Labels labels;                // class 0 first, the zoo's or the file's; empty when none are known
-  std::optional<TfliteMetadata> metadata;  // what the file says about itself
+  std::optional<TfliteMetadata> metadata;       // what the file says about itself
+  std::optional<LayoutReport> imported_layout;  // of an ONNX model: what changed its axis order
   std::string metadata_error;  // why its metadata could not be read, which hurts nothing else
 };
 
@@ -56,8 +58,14 @@ struct ModelOptions {
   std::map<std::string, Shape> shapes;
   std::string cut_at;
   std::string profile = "tflite-reference";
-  int threads = 0;  // 0: one for each physical core
+  int threads = 0;         // 0: one for each physical core
+  bool keep_nchw = false;  // an ONNX model's inputs and outputs keep their axis order
 };
+
+// The same with the options of a command. The shapes are used up by a model whose shapes are fixed
+// when it is read (ONNX): what is left in options.shapes is for compiling.
+Result<LoadedModel> LoadModel(const ModelFile& file, ModelOptions& options);
+Result<LoadedModel> LoadModel(ModelOptions& options);
 
 // "NAME=1,300,300,3" entries as CompileOptions wants them.
 Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries);

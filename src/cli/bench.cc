@@ -72,8 +72,8 @@ void AddPeer(const PeerResult& peer, double our_median, std::string& text,
 }
 
 CommandResult RunBench(const Arguments& arguments) {
-  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
-  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options));
   const auto before = std::chrono::steady_clock::now();
   DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
   const double load_ms =

@@ -108,8 +108,9 @@ void PrintNote(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_st
 
 void AddModelOptions(Command& command, ModelArguments* arguments) {
   ModelOptions& options = arguments->options;
-  command.Positional("MODEL", &options.model,
-                     "A .tflite file, the name of a pulled zoo model, or 'digits' (built in)");
+  command.Positional(
+      "MODEL", &options.model,
+      "A .tflite or .onnx file, the name of a pulled zoo model, or 'digits' (built in)");
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes,
                  "Fix the shape of an input; may be repeated");
   command.Option("--cut-at", "OP_OR_LAYER", &options.cut_at,

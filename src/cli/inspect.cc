@@ -65,10 +65,10 @@ bool OnlyCamerasRead(FileKind kind) {
 }
 
 CommandResult Inspect(const Arguments& arguments) {
-  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
   DLPU_TRY(const ModelFile file, ReadModelFile(options.model));
   if (OnlyCamerasRead(file.kind)) return InspectCameraFile(arguments, file);
-  DLPU_TRY(const LoadedModel model, LoadModel(file));
+  DLPU_TRY(const LoadedModel model, LoadModel(file, options));
   if (arguments.text) {
     PrintText(arguments.json, PrintGraph(model.graph, {.max_constant_bytes = 64}));
     return static_cast<int>(kExitOk);

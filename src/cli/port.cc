@@ -109,7 +109,7 @@ nlohmann::ordered_json ReportJson(const PortReport& report, const LoadedModel& m
 CommandResult RunPort(Arguments arguments) {
   DLPU_TRY(arguments.port.model, Parse(arguments.model));
   DLPU_TRY(const std::vector<Target> targets, ChooseTargets(arguments.to));
-  DLPU_TRY(const LoadedModel model, LoadModel(arguments.port.model.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(arguments.port.model));
   if (!arguments.image.empty()) arguments.port.input.files = {arguments.image};
   DLPU_TRY(const PortReport report, Port(model, targets, arguments.port));
   PrintText(arguments.json, ReportText(report, model, arguments.findings));

@@ -181,10 +181,10 @@ CommandResult RunExplain(const Arguments& arguments, const Subject& subject,
 }
 
 CommandResult RunPredict(const Arguments& arguments) {
-  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
   DLPU_TRY(const Subject subject, ChooseSubject(arguments));
   if (!arguments.calibrate.empty()) DLPU_RETURN_IF_ERROR(CalibrateProducts(arguments));
-  DLPU_TRY(const LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options));
   if (!arguments.sizes.empty()) return RunSizes(arguments, subject, model, options);
   if (arguments.explain > 0) return RunExplain(arguments, subject, model, options);
   std::vector<Prediction> predictions;

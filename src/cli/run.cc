@@ -69,8 +69,8 @@ Result<std::vector<std::string>> Interpreted(const Arguments& arguments, const R
 }
 
 CommandResult Run(const Arguments& arguments) {
-  DLPU_TRY(const ModelOptions options, Parse(arguments.model));
-  DLPU_TRY(LoadedModel model, LoadModel(options.model));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(LoadedModel model, LoadModel(options));
   if (!arguments.labels.empty()) {
     DLPU_TRY(model.labels, ReadLabels(arguments.labels));
   }

@@ -34,12 +34,21 @@ Status CutAt(Graph& graph, const std::string& what);
 // arithmetic on shapes.
 Status InferAndFold(Graph& graph, Profile profile);
 
+// Sets types and shapes of a node's outputs from its inputs; declared types may be consulted.
+Status InferNode(Graph& graph, const Node& node);
+// Computes the outputs of a node whose inputs are all constant; they become constants.
+// REQUIRES: InferNode succeeded.
+Status EvaluateNode(Graph& graph, const Node& node);
+
 // Drops nodes that contribute to no output, and constants that nothing reads.
 void RemoveDead(Graph& graph);
 
 // Places the tensors of a program in its arena: lifetimes do not overlap in memory, the largest
 // tensors are placed first, and outputs that alias an input share its place.
 void Allocate(Program& program);
+
+// Drops tensors that nothing refers to.
+void DropUnusedTensors(Graph& graph);
 
 // The program without a memory plan.
 Program Emit(Graph graph, const CompileOptions& options);

@@ -77,24 +77,39 @@ std::vector<int> CountUses(const Graph& graph) {
 
 }  // namespace
 
+Status InferNode(Graph& graph, const Node& node) {
+  const OpContext context(graph.tensors, node);
+  DLPU_TRY(const std::vector<OutputSpec> outputs, InferOutputs(context));
+  DLPU_CHECK(outputs.size() == node.outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Tensor& tensor = graph.tensors[node.outputs[i]];
+    tensor.type = outputs[i].type;
+    tensor.shape = outputs[i].shape;
+    if (ByteCount(tensor.type, tensor.shape) > (int64_t{1} << 33)) {
+      return ExhaustedError(fmt::format("{} '{}': output {} needs more than 8 GiB",
+                                        NodeOpName(node), node.name, ShapeText(tensor.shape)));
+    }
+  }
+  return OkStatus();
+}
+
+Status EvaluateNode(Graph& graph, const Node& node) {
+  return Evaluate(graph, node, Profile::kTfliteReference);
+}
+
 Status InferAndFold(Graph& graph, Profile profile) {
   std::vector<Node> kept;
   std::vector<int> uses = CountUses(graph);
   for (Node& node : graph.nodes) {
-    const OpContext context(graph.tensors, node);
-    DLPU_TRY(const std::vector<OutputSpec> outputs, InferOutputs(context));
-    DLPU_CHECK(outputs.size() == node.outputs.size());
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      Tensor& tensor = graph.tensors[node.outputs[i]];
-      if (tensor.type != outputs[i].type) {
+    std::vector<DataType> declared;
+    for (const TensorId id : node.outputs) declared.push_back(graph.tensors[id].type);
+    DLPU_RETURN_IF_ERROR(InferNode(graph, node));
+    for (size_t i = 0; i < declared.size(); ++i) {
+      const Tensor& tensor = graph.tensors[node.outputs[i]];
+      if (tensor.type != declared[i]) {
         return InvalidError(fmt::format("{} '{}': output '{}' is declared {} but is {}",
                                         NodeOpName(node), node.name, tensor.name,
-                                        DataTypeName(tensor.type), DataTypeName(outputs[i].type)));
-      }
-      tensor.shape = outputs[i].shape;
-      if (ByteCount(tensor.type, tensor.shape) > (int64_t{1} << 33)) {
-        return ExhaustedError(fmt::format("{} '{}': output {} needs more than 8 GiB",
-                                          NodeOpName(node), node.name, ShapeText(tensor.shape)));
+                                        DataTypeName(declared[i]), DataTypeName(tensor.type)));
       }
     }
     if (IsFoldable(graph, node)) {

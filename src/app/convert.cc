@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conversion between file formats.
+#include "app/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "formats/tflite.h"
+#include "passes/compile.h"
+
+namespace dlpu {
+namespace {
+
+bool EndsWith(const std::string& text, std::string_view end) {
+  return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::string Names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
+}
+
+// The graph as it is written: cut and with static shapes.
+Result<Graph> Prepared(const LoadedModel& model, const ModelOptions& options) {
+  Graph graph = model.graph;
+  if (!options.cut_at.empty()) DLPU_RETURN_IF_ERROR(CutAt(graph, options.cut_at));
+  DLPU_RETURN_IF_ERROR(FixShapes(graph, options.shapes));
+  DLPU_RETURN_IF_ERROR(InferAndFold(graph, Profile::kTfliteReference));
+  RemoveDead(graph);
+  DropUnusedTensors(graph);
+  return graph;
+}
+
+}  // namespace
+
+Result<Conversion> Convert(const LoadedModel& model, const ModelOptions& options,
+                           const std::string& output) {
+  const bool tflite = EndsWith(output, ".tflite");
+  if (!tflite) {
+    return InvalidError(fmt::format("-o {}: give a name that ends in .tflite", output));
+  }
+  DLPU_TRY(const Graph graph, Prepared(model, options));
+  Conversion result;
+  DLPU_TRY(const std::vector<uint8_t> bytes, WriteTflite(graph));
+  DLPU_RETURN_IF_ERROR(WriteFile(output, bytes));
+  result.bytes = static_cast<int64_t>(bytes.size());
+  result.nodes = static_cast<int>(graph.nodes.size());
+  result.transposes =
+      static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                     [](const Node& node) { return node.op == Op::kTranspose; }));
+  if (model.imported_layout.has_value()) {
+    result.turned_inputs = model.imported_layout->nhwc_inputs;
+    result.turned_outputs = model.imported_layout->nhwc_outputs;
+  }
+  if (!result.turned_inputs.empty()) {
+    result.notes.push_back("now NHWC instead of NCHW: input " + Names(result.turned_inputs));
+  }
+  if (!result.turned_outputs.empty()) {
+    result.notes.push_back("now NHWC instead of NCHW: output " + Names(result.turned_outputs));
+  }
+  if (result.transposes > 0) {
+    result.notes.push_back(fmt::format("{} TRANSPOSE left", result.transposes));
+  }
+  return result;
+}
+
+}  // namespace dlpu

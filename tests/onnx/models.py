@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares whole ONNX models with ONNX Runtime, run by dlpu and, after conversion, by LiteRT: small
+networks of the usual families (networks.py), and those of the model zoo that were pulled. Prints
+the largest differences as fractions of each output's range and the TRANSPOSE nodes that are left,
+and exits with 1 when a difference is above the tolerance, a TRANSPOSE is left between convolutions
+of a convolutional network, or nothing was compared.
+"""
+import argparse
+import glob
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import networks  # noqa: E402
+import oracle  # noqa: E402
+
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "dlpu", "zoo")
+# Sizes for open extents, and the range of the input, of zoo models.
+ZOO = {
+    "blazeface-short-onnx": ({}, (-1, 1)),
+    "mlsd-large-512": ({}, (0, 255)),
+    "mlsd-tiny-320": ({}, (0, 255)),
+    "ppocr-cls": ({"x": [1, 3, 48, 192]}, (-1, 1)),
+    "ppocr-det": ({"x": [1, 3, 320, 320]}, (-2, 2)),
+    "ppocr-rec": ({"x": [1, 3, 48, 320]}, (-1, 1)),
+}
+# Networks whose transposes are their own: a channel shuffle, attention.
+OWN_TRANSPOSES = {"shufflenet", "attention", "ppocr-rec"}
+# Of an output's range. A network may amplify rounding beyond it (M-LSD compares floats for
+# equality): then ONNX Runtime's own difference between its optimized and plain kernels counts.
+TOLERANCE, OWN_FACTOR = 1e-4, 4
+
+
+def models():
+    """(name, bytes, shapes, range of the input)"""
+    for make in networks.ALL:
+        yield make.__name__, make().SerializeToString(), {"input": None}, (-1, 1)
+    for name, (shapes, span) in sorted(ZOO.items()):
+        for path in glob.glob(os.path.join(CACHE, name, "*.onnx")):
+            with open(path, "rb") as file:
+                yield name, file.read(), shapes, span
+
+
+def smooth(rng, shape, span):
+    """Noise with structure, as pictures have it: coarse blocks and fine noise."""
+    import numpy as np
+
+    noise = rng.uniform(0, 1, shape)
+    if len(shape) == 4:
+        coarse = rng.uniform(0, 1, [-(-n // 8) if n > 8 else n for n in shape])
+        for axis, n in enumerate(shape):
+            if n > 8:
+                coarse = np.repeat(coarse, 8, axis=axis)
+        noise = 0.25 * noise + 0.75 * coarse[tuple(slice(0, n) for n in shape)]
+    return (span[0] + (span[1] - span[0]) * noise).astype(np.float32)
+
+
+def text_lines(shape, span):
+    """A page of dark strokes on white, as text detectors expect it."""
+    import numpy as np
+
+    page = np.ones(shape, np.float32)
+    glyphs = ("74444", "4747", "17171", "5575", "44447", "7557", "2222")
+    for row in range(24, shape[2] - 40, 56):
+        for i, column in enumerate(range(16, shape[3] - 32, 26)):
+            for y, bits in enumerate(glyphs[(row + i) % len(glyphs)]):
+                for x in range(3):
+                    if int(bits, 16) >> (2 - x) & 1:
+                        top, left = row + 6 * y, column + 6 * x
+                        page[:, :, top:top + 6, left:left + 6] = 0
+    return (span[0] + (span[1] - span[0]) * page).astype(np.float32)
+
+
+def runtime(model, shapes, span, rng, picture=None, plain=False):
+    """([(name, input)], [(name, output)]) of ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    if plain:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    inputs = []
+    for info in session.get_inputs():
+        shape = shapes.get(info.name) or [n if isinstance(n, int) else 1 for n in info.shape]
+        inputs.append((info.name, (picture or (lambda s, r: smooth(rng, s, r)))(shape, span)))
+    names = [info.name for info in session.get_outputs()]
+    return inputs, list(zip(names, session.run(None, dict(inputs))))
+
+
+def litert(path, inputs):
+    """Outputs of the converted file; the inputs keep their axis order. None without LiteRT."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        return None
+    interpreter = Interpreter(path, num_threads=1)
+    interpreter.allocate_tensors()
+    for detail, (_, array) in zip(interpreter.get_input_details(), inputs):
+        interpreter.set_tensor(detail["index"], array)
+    interpreter.invoke()
+    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+
+
+def worst(outputs, expected):
+    return max(oracle.difference(a, e) for a, (_, e) in zip(outputs, expected))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", help="write the counts to this file")
+    parser.add_argument("--only", default="", help="a part of the name")
+    args = parser.parse_args()
+    code = oracle.unavailable(len(networks.ALL), args.json)
+    if code is not None:
+        return code
+    import numpy as np
+
+    passed = failed = 0
+    print(f"{'model':24} {'dlpu':>9} {'LiteRT':>9} {'ORT itself':>12} transposes  between convolutions  nodes")
+    with tempfile.TemporaryDirectory() as work:
+        for name, model, shapes, span in models():
+            if args.only not in name:
+                continue
+            folder = os.path.join(work, name)
+            picture = text_lines if name == "ppocr-det" else None
+            inputs, expected = runtime(model, shapes, span, np.random.default_rng(9), picture)
+            _, plain = runtime(model, shapes, span, np.random.default_rng(9), picture, plain=True)
+            own = worst([array for _, array in plain], expected)
+            oracle.write_case(folder, model, inputs)
+            _, word, details = next(iter(oracle.drive([folder])))
+            if word != "ok":
+                print(f"{name:24} {word}: {details[0]}")
+                failed += 1
+                continue
+            ours = worst(oracle.outputs_of(folder, len(expected)), expected)
+            theirs = litert(os.path.join(folder, "model.tflite"), inputs)
+            peer = worst(theirs, expected) if theirs is not None else 0.0
+            transposes, between, nodes = (int(n) for n in details)
+            bad = max(ours, peer) > max(TOLERANCE, OWN_FACTOR * own)
+            bad = bad or (between > 0 and name not in OWN_TRANSPOSES)
+            peer_text = f"{peer:9.2g}" if theirs is not None else "        -"
+            print(f"{name:24} {ours:9.2g} {peer_text} {own:12.2g} {transposes:10} {between:21} "
+                  f"{nodes:6}{'  FAILED' if bad else ''}")
+            failed, passed = failed + bad, passed + (not bad)
+    print(f"{passed} passed, {failed} failed")
+    oracle.write_counts(args.json, passed, failed, 0)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
