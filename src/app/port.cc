@@ -44,7 +44,34 @@ void JudgeQuantization(const QuantizationSummary& summary, const Target& target,
   }
 }
 
+// The time of the file where its ops run now; of one that must be quantized first, the time of the
+// same layers on the DLPU.
+void PredictTime(const LoadedModel& model, const Target& target, const PortOptions& options,
+                 PortRow& row) {
+  CompileOptions compile;
+  compile.shapes = options.model.shapes;
+  compile.cut_at = options.model.cut_at;
+  Result<Program> program = Compile(model.graph, compile);
+  if (!program.ok()) {
+    row.time_error = program.error().message;
+    return;
+  }
+  PredictOptions predict;
+  predict.product = options.product;
+  predict.os = options.os;
+  Result<Prediction> time = Predict(*program, target, predict);
+  if (time.ok()) {
+    row.time = std::move(*time);
+  } else {
+    row.time_error = time.error().message;
+  }
+}
+
 }  // namespace
+
+bool TakenAsItIs(const PortRow& row) {
+  return row.verdict == PortVerdict::kRuns || row.verdict == PortVerdict::kRunsWithFallback;
+}
 
 std::string_view PortVerdictName(PortVerdict verdict) {
   switch (verdict) {
@@ -60,13 +87,14 @@ std::string_view PortVerdictName(PortVerdict verdict) {
   return "refused";
 }
 
-Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target) {
+Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
+                            const PortOptions& options) {
   PortRow row;
   row.target = target.name;
   row.title = target.title;
   row.device = target.device;
   row.takes = TakesText(target);
-  DLPU_TRY(row.check, Check(model, target, {}));
+  DLPU_TRY(row.check, Check(model, target, {.product = options.product, .os = options.os}));
   const QuantizationSummary summary = SummariseQuantization(model.graph);
   if (row.check.verdict == CheckVerdict::kRunsWithFallback) {
     row.verdict = PortVerdict::kRunsWithFallback;
@@ -102,7 +130,8 @@ Result<PortReport> Port(const LoadedModel& model, const std::vector<Target>& tar
   PortReport report;
   report.quantization = QuantizationText(SummariseQuantization(model.graph));
   for (const Target& target : targets) {
-    DLPU_TRY(PortRow row, JudgeTarget(model, target));
+    DLPU_TRY(PortRow row, JudgeTarget(model, target, options));
+    PredictTime(model, target, options, row);
     report.rows.push_back(std::move(row));
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The main job: what every target does with one model. Plain values; any thread.
+// The main job: what every target does with one model, how long its cameras take for it, and what
+// to take to the camera. Plain values; any thread.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,7 @@
 #include "app/check.h"
 #include "app/interpret.h"
 #include "app/model.h"
+#include "app/predict.h"
 #include "app/tensor_input.h"
 #include "base/result.h"
 #include "target/target.h"
@@ -31,7 +33,14 @@ struct PortRow {
   std::string needs;     // what must be done first; empty when nothing
   std::string quantize;  // scheme the model must be quantized with; empty when it need not be
   CheckReport check;     // where the file's ops run, and every finding
+  // The time on the target's cameras: of this file, or, when it must be quantized first, of the
+  // quantized model with the same layers.
+  std::optional<Prediction> time;
+  std::string time_error;  // why there is none
 };
+
+// Whether the camera loads the very file.
+bool TakenAsItIs(const PortRow& row);
 
 // One run of the model as it is, on this PC.
 struct PortRun {
@@ -52,15 +61,18 @@ struct PortReport {
   std::string run_error;  // why there is no run
 };
 
-// What a check of the model comes to for someone who may still prepare it.
-Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target);
-
 struct PortOptions {
   ModelOptions model;
-  InputOptions input;    // files[0]: the picture; empty: random values
-  std::string draw;      // PNG to write the annotated picture to; empty: none
-  double seconds = 1.0;  // to spend on timing
+  InputOptions input;              // files[0]: the picture; empty: random values
+  std::string draw;                // PNG to write the annotated picture to; empty: none
+  double seconds = 1.0;            // to spend on timing
+  std::optional<Product> product;  // the camera; absent: every class of products is told
+  std::string os;                  // AXIS OS; empty: the newest known
 };
+
+// What a check of the model comes to for someone who may still prepare it.
+Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
+                            const PortOptions& options);
 
 // Rows for all `targets`, and one run on this PC. A model that dlpu cannot run still has rows.
 Result<PortReport> Port(const LoadedModel& model, const std::vector<Target>& targets,

@@ -18,14 +18,18 @@ size_t Width(const std::string& text) {
   }));
 }
 
+// Three significant digits of a value of at least 1.
+std::string Rounded(double value) {
+  return fmt::format("{:.{}f}", value, value >= 100 ? 0 : value >= 10 ? 1 : 2);
+}
+
 std::string Scaled(double value, double step, const char* const* units, int count) {
   int unit = 0;
   while (unit + 1 < count && value >= step) {
     value /= step;
     ++unit;
   }
-  const int digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return fmt::format("{:.{}f} {}", value, digits, units[unit]);
+  return fmt::format("{} {}", Rounded(value), units[unit]);
 }
 
 }  // namespace
@@ -69,6 +73,15 @@ std::string Table::Text() const {
 std::string DurationText(double milliseconds) {
   static constexpr const char* kUnits[] = {"ns", "us", "ms", "s"};
   return Scaled(milliseconds * 1e6, 1000, kUnits, 4);
+}
+
+std::string DurationRangeText(double low_ms, double high_ms) {
+  const std::string high = DurationText(high_ms);
+  const double scale = high.ends_with(" ms")   ? 1
+                       : high.ends_with(" us") ? 1e3
+                       : high.ends_with(" ns") ? 1e6
+                                               : 1e-3;
+  return fmt::format("{} to {}", Rounded(low_ms * scale), high);
 }
 
 std::string BytesText(int64_t bytes) {

@@ -25,6 +25,8 @@ class Table {
 
 // "1.23 ms", "45.6 us": three significant digits and a unit that fits.
 std::string DurationText(double milliseconds);
+// "4.60 to 6.80 ms": both in the unit that fits the larger.
+std::string DurationRangeText(double low_ms, double high_ms);
 // "3.4 MiB", "512 bytes".
 std::string BytesText(int64_t bytes);
 // "300.8 M", "12.3 k".

@@ -140,6 +140,15 @@ class NodeReader {
         Is({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "CONV_3D"});
     return weighted ? Input(1) : nullptr;
   }
+  // Also behind the op that unpacks float16 or sparse weights. REQUIRES: Weights() is there.
+  bool HasConstantWeights() const {
+    if (Weights()->is_constant) return true;
+    return std::ranges::any_of(graph_.nodes, [&](const Node& node) {
+      return (node.op == Op::kDequantize || node.op == Op::kDensify) && !node.inputs.empty() &&
+             node.inputs[0] != kNoTensor && graph_.tensors[node.inputs[0]].is_constant &&
+             !node.outputs.empty() && node.outputs[0] == node_.inputs[1];
+    });
+  }
   // The tensors an element-wise or joining op combines.
   std::vector<const Tensor*> Combined() const {
     std::vector<const Tensor*> tensors;
@@ -239,7 +248,7 @@ Answer FromWeights(const NodeReader& r, std::string_view name) {
   const Tensor* w = r.Weights();
   if (!w) return std::nullopt;
   if (name == "weights_type") return Word(DataTypeName(w->type));
-  if (name == "constant_weights") return Flag(w->is_constant);
+  if (name == "constant_weights") return Flag(r.HasConstantWeights());
   if (name == "weight_scales") {
     const size_t scales = w->quantization.scale.size();
     return Word(scales == 0 ? "none" : scales == 1 ? "per-tensor" : "per-channel");

@@ -90,6 +90,21 @@ class ReadmeTest(unittest.TestCase):
             self.assertTrue(os.path.exists(drawn))
             self.assertIn("artpec8", result.stdout)
 
+    def test_every_target_has_a_time_and_its_interval(self):
+        report = json.loads(dlpu("port", "digits", "--to", "all", "--json", "-").stdout)
+        self.assertEqual(len(report["targets"]), 6)
+        for row in report["targets"]:
+            self.assertLess(row["low_ms"], row["camera_ms"], row["target"])
+            self.assertLess(row["camera_ms"], row["high_ms"], row["target"])
+            self.assertEqual(row["prediction"]["total_ms"], row["camera_ms"])
+
+    def test_one_camera_instead_of_all(self):
+        result = dlpu("port", "digits", "--product", "q1656-le", "--json", "-")
+        report = json.loads(result.stdout)
+        self.assertEqual(result.returncode, 5)  # a float model is not taken as it is
+        self.assertEqual([row["target"] for row in report["targets"]], ["artpec8"])
+        self.assertEqual(report["targets"][0]["prediction"]["product"], "AXIS Q1656-LE")
+
 
 class RulePagesTest(unittest.TestCase):
     def test_pages_are_those_of_the_data(self):

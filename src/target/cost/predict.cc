@@ -251,12 +251,18 @@ void AddMemory(const CostModel& model, const Workload& workload, const Priced& p
   }
 }
 
-std::vector<std::string> Outside(const Workload& workload, const CostFit& fit) {
+// What lies beyond the models that were measured. A target without an accelerator runs all layers
+// on its CPU, and no tensor crosses a border.
+std::vector<std::string> Outside(const CostModel& model, Workload workload, const CostFit& fit) {
   constexpr double kSlack = 1.05;
+  if (model.cpu_only) {
+    for (Layer& layer : workload.layers) layer.engine = Engine::kDlpu;
+  }
   std::vector<std::string> outside;
   for (const auto& [name, value] : FeaturesOf(workload)) {
     const auto at = fit.ranges.find(name);
-    if (at == fit.ranges.end()) continue;
+    const bool border = name == "input_mb" || name == "output_mb";
+    if (at == fit.ranges.end() || (border && model.cpu_only)) continue;
     if (value <= at->second[1] * kSlack && value * kSlack >= at->second[0]) continue;
     outside.push_back(fmt::format("{} {:.4g} (measured models: {:.4g} to {:.4g})", name, value,
                                   at->second[0], at->second[1]));
@@ -275,9 +281,9 @@ void AddWarnings(const Workload& workload, const Setting& s, const Priced& price
     if (parameter == nullptr) return;
     warn(std::move(says), parameter->fact.source, parameter->fact.confidence);
   };
-  for (const std::string& feature : outside) {
-    warn("extrapolated: " + feature, "range of the fitted rows of data/latency.csv",
-         Confidence::kDerived);
+  if (!outside.empty()) {
+    warn(fmt::format("extrapolated: {}", fmt::join(outside, ", ")),
+         "range of the fitted rows of data/latency.csv", Confidence::kDerived);
   }
   if (priced.stream_ms > 0) {
     of_parameter("stream_mb_s",
@@ -441,7 +447,7 @@ Result<Prediction> PredictWorkload(const Workload& workload, const Target& targe
     ApplyKnown(workload, target, *c, options, &s);
     if (s.user.has_value()) (s.model.cpu_only ? s.factors.cpu : s.factors.dlpu) *= s.user->value;
     DLPU_RETURN_IF_ERROR(ApplyWhatIf(options.what_if, target, &s));
-    const std::vector<std::string> outside = Outside(workload, s.fit);
+    const std::vector<std::string> outside = Outside(s.model, workload, s.fit);
     const Interval priced = PriceWith(workload, s, !outside.empty());
     const double total = priced.priced.total_ms;
     if (classes.size() > 1) {
