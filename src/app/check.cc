@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
+#include "app/check_file.h"
+#include "app/check_price.h"
 #include "formats/tflite.h"
 #include "target/firmware.h"
 #include "target/model_values.h"
@@ -25,19 +28,22 @@ struct RawFinding {
   std::vector<std::string> names;
   std::string op, says, found, camera_says, fix;
   int unblocks = 0;
+  std::vector<int> nodes;  // indices
 };
 
 class Checker {
  public:
   Checker(const LoadedModel& model, const Target& target, const CheckOptions& options,
           const FirmwareTable& firmware)
-      : graph_(model.graph),
+      : model_(model),
+        graph_(model.graph),
         target_(target),
         options_(options),
         firmware_(firmware),
         partition_(PartitionGraph(model.graph, target)),
         facts_(FactsOf(model.graph, partition_)) {
     facts_.file_format = model.format;
+    Price();
     if (!options.os.empty()) known_ = firmware.Find(options.os);
   }
 
@@ -56,11 +62,31 @@ class Checker {
     report.findings = Grouped(Shown());
     CountInto(report);
     AddCuts(report);
+    if (prediction_ && report.verdict != CheckVerdict::kRefused) {
+      const Prediction& p = *prediction_;
+      report.time =
+          CheckTime{p.total_ms, p.low_ms, p.high_ms, p.total_ms > 0 ? p.cpu_ms / p.total_ms : 0};
+    }
     AddDevices(report);
     return report;
   }
 
  private:
+  void Price() {
+    pricer_ = Pricer::Make(model_, target_, PredictionOptions());
+    if (!pricer_) return;
+    prediction_ = pricer_->At(graph_, partition_);
+    if (target_.partition.order != "prefix") return;
+    several_ = PartitionGraph(graph_, target_, {.several_parts = true});
+  }
+
+  PredictOptions PredictionOptions() const {
+    PredictOptions options;
+    options.product = options_.product;
+    options.os = options_.os;
+    return options;
+  }
+
   // `lookup`, and behind it what only the model, the product and the firmware know.
   ValueLookup WithContext(ValueLookup lookup) const {
     return [this, lookup = std::move(lookup)](std::string_view name) {
@@ -76,6 +102,11 @@ class Checker {
     if (name == "firmware_runtime" && known_ && known_->edgetpu_runtime) {
       return Value(static_cast<double>(*known_->edgetpu_runtime));
     }
+    const std::optional<Value> own = FileValue(name);
+    if (own) return own;
+    if (const std::optional<double> time = TimeValue(name)) {
+      return Value(std::round(*time * 100) / 100);
+    }
     if (name == "known_version" && known_ && !known_->tflite.empty()) {
       const std::optional<Value> op = lookup("op");
       if (!op) return std::nullopt;
@@ -83,6 +114,38 @@ class Checker {
           firmware_.NewestVersion(std::get<std::string>(*op), known_->tflite);
       if (newest) return Value(static_cast<double>(*newest));
     }
+    return std::nullopt;
+  }
+
+  std::optional<Value> FileValue(std::string_view name) const {
+    const std::string& format = facts_.file_format;
+    if (name == "device") return Value(target_.device);
+    if (name == "file_kind") return Value(FormatText(format));
+    if (name == "taking_devices") return Value(DevicesTakingFormat(format));
+    if (name == "device_takes") return Value(Takes(format) ? 1.0 : 0.0);
+    if (name == "min_runtime") {
+      const std::optional<int> version = MinRuntimeOf(model_);
+      if (version) return Value(static_cast<double>(*version));
+    }
+    return std::nullopt;
+  }
+
+  // Whether the target's device loads a format, or a user brings it to be made into one it loads.
+  bool Takes(const std::string& format) const {
+    if (std::ranges::find(target_.formats, format) != target_.formats.end()) return true;
+    return std::ranges::any_of(target_.devices, [&](const TargetDevice& device) {
+      return device.name == target_.device &&
+             std::ranges::find(device.takes, format) != device.takes.end();
+    });
+  }
+
+  std::optional<double> TimeValue(std::string_view name) const {
+    if (!prediction_) return std::nullopt;
+    if (name == "predicted_ms") return prediction_->total_ms;
+    if (name == "cpu_only_ms") return pricer_->OnCpuMs();
+    if (!several_) return std::nullopt;
+    if (name == "several_parts") return several_->dlpu_parts;
+    if (name == "several_parts_ms") return pricer_->Ms(graph_, *several_);
     return std::nullopt;
   }
 
@@ -120,6 +183,7 @@ class Checker {
                       (word && rule.says.find(*word) != std::string::npos);
     if (!said) raw.found = Found(rule, lookup);
     if (node >= 0) {
+      raw.nodes = {node};
       raw.op = NodeOpName(graph_.nodes[node]);
       raw.names = {graph_.nodes[node].name};
       const bool falls_back =
@@ -203,7 +267,9 @@ class Checker {
         JudgeTensor(
             rule,
             [&, i](std::string_view name) -> std::optional<Value> {
-              if (name == "output_spread" && i < spreads_.size()) return Value(spreads_[i]);
+              if (name == "output_spread" && i < spreads_.size() && spreads_[i] >= 0) {
+                return Value(spreads_[i]);
+              }
               return values(name);
             },
             graph_.outputs[i]);
@@ -213,6 +279,7 @@ class Checker {
       for (const FloatIsland& island : FindFloatIslands(graph_)) {
         RawFinding raw = Make(rule, WithContext(IslandValues(graph_, island)), island.nodes[0]);
         raw.names.clear();
+        raw.nodes = island.nodes;
         for (const int i : island.nodes) raw.names.push_back(graph_.nodes[i].name);
         raw_.push_back(std::move(raw));
       }
@@ -261,6 +328,8 @@ class Checker {
   std::vector<Finding> Grouped(const std::vector<RawFinding>& raws) const {
     struct Group {
       Finding finding;
+      const Condition* rule;
+      std::vector<int> nodes;
       std::vector<std::pair<std::string, int>> found;  // and how often
     };
     std::vector<Group> groups;
@@ -281,10 +350,11 @@ class Checker {
         f.fix = raw.fix;
         f.source = raw.rule->fact.source;
         f.confidence = ConfidenceName(raw.rule->fact.confidence);
-        groups.push_back({std::move(f), {}});
+        groups.push_back({std::move(f), raw.rule, {}, {}});
       }
       Group& group = groups[at->second];
       group.finding.nodes.insert(group.finding.nodes.end(), raw.names.begin(), raw.names.end());
+      group.nodes.insert(group.nodes.end(), raw.nodes.begin(), raw.nodes.end());
       group.finding.unblocks = std::max(group.finding.unblocks, raw.unblocks);
       if (raw.found.empty()) continue;
       const auto same =
@@ -297,6 +367,7 @@ class Checker {
     }
     std::vector<Finding> findings;
     for (Group& group : groups) {
+      Weigh(*group.rule, group.nodes, group.finding);
       group.finding.message += FoundText(group.found);
       if (group.finding.unblocks > 1) {
         group.finding.message += fmt::format("; {} ops would then run on the DLPU, itself included",
@@ -306,6 +377,25 @@ class Checker {
     }
     std::ranges::stable_sort(findings, std::greater(), &Finding::severity);
     return findings;
+  }
+
+  // The predicted gain of the fix, and the share of the time spent in the nodes.
+  void Weigh(const Condition& rule, const std::vector<int>& nodes, Finding& finding) const {
+    constexpr size_t kMostNodes = 200;  // beyond it the sum says little about any of them
+    if (!prediction_ || !partition_.refusal.empty()) return;
+    std::optional<double> then;
+    if (rule.gain == "per-tensor") {
+      then = pricer_->Ms(graph_, partition_, true);
+    } else if (rule.gain == "dlpu" && !nodes.empty() && nodes.size() <= kMostNodes &&
+               rule.about != About::kBehind) {
+      std::set<std::string> names(finding.nodes.begin(), finding.nodes.end());
+      for (const PredictedStep& step : prediction_->steps) {
+        if (names.contains(step.name)) finding.cpu_share += step.ms / prediction_->total_ms;
+      }
+      if (finding.severity == Severity::kNote) return;  // nothing to mend
+      then = pricer_->Ms(graph_, PartitionGraph(graph_, target_, {.assume_supported = nodes}));
+    }
+    if (then) finding.gain_ms = prediction_->total_ms - *then;
   }
 
   // "; found out_channels 16 (3 times), out_channels 32 and 4 more values".
@@ -347,18 +437,60 @@ class Checker {
   void AddDevices(CheckReport& report) const {
     for (const TargetDevice& device : target_.devices) {
       if (device.runs != "model") continue;
-      CheckDevice row = {device.name, device.engine, false, "", std::nullopt};
-      row.takes = std::ranges::find(device.takes, facts_.file_format) != device.takes.end();
-      if (!row.takes) {
-        row.why = "takes " + (device.takes.empty() ? "nothing known" : device.takes[0]);
-      } else if (device.name == target_.device && report.verdict == CheckVerdict::kRefused) {
+      CheckDevice row = Judged(device);
+      if (row.takes && device.name == target_.device && report.verdict == CheckVerdict::kRefused) {
         row.takes = false;
         row.why = "refused: see the findings";
       }
+      AddTime(report, device, row);
       report.devices.push_back(std::move(row));
+    }
+    if (options_.product && target_.dlpu == "none") AddDevicesOfSoc(report);
+  }
+
+  CheckDevice Judged(const TargetDevice& device) const {
+    CheckDevice row = {device.name, device.engine, false, "", std::nullopt};
+    row.takes = std::ranges::find(device.takes, facts_.file_format) != device.takes.end();
+    if (!row.takes) row.why = "takes " + (device.takes.empty() ? "nothing known" : device.takes[0]);
+    return row;
+  }
+
+  // The prediction for the target's own device; another target's for a device that is its own.
+  void AddTime(const CheckReport& report, const TargetDevice& device, CheckDevice& row) const {
+    if (!row.takes) return;
+    if (device.name == target_.device) {
+      if (report.time) row.ms = report.time->total_ms;
+    } else {
+      for (const Target& other : options_.targets) {
+        if (other.device != device.name) continue;
+        const auto pricer = Pricer::Make(model_, other, PredictionOptions());
+        if (pricer) row.ms = pricer->Ms(graph_, PartitionGraph(graph_, other));
+      }
+    }
+    if (!row.ms) row.why = "time not available";
+  }
+
+  // A product without the DLPU that others of its SoC have: what is left of that SoC's devices.
+  void AddDevicesOfSoc(CheckReport& report) const {
+    for (const Target& soc : options_.targets) {
+      if (soc.title != options_.product->soc) continue;
+      for (const TargetDevice& device : soc.devices) {
+        const bool known = std::ranges::any_of(
+            report.devices, [&](const CheckDevice& d) { return d.device == device.name; });
+        if (device.runs != "model" || known) continue;
+        CheckDevice row = Judged(device);
+        if (device.engine == "dlpu") {
+          row.takes = false;
+          row.why = fmt::format("{} has no {}", options_.product->name, soc.dlpu);
+        } else {
+          AddTime(report, device, row);
+        }
+        report.devices.push_back(std::move(row));
+      }
     }
   }
 
+  const LoadedModel& model_;
   const Graph& graph_;
   const Target& target_;
   const CheckOptions& options_;
@@ -366,6 +498,9 @@ class Checker {
   const Firmware* known_ = nullptr;  // about the AXIS OS version asked for
   const Partition partition_;
   ModelFacts facts_;
+  std::optional<Pricer> pricer_;
+  std::optional<Prediction> prediction_;  // with every op where it runs
+  std::optional<Partition> several_;      // with as many DLPU parts as there could be
   std::vector<double> spreads_;
   std::vector<RawFinding> raw_;
 };
@@ -386,11 +521,15 @@ Result<CheckReport> Check(const LoadedModel& model, const Target& target,
   if (!options.os.empty()) DLPU_RETURN_IF_ERROR(CheckOsVersion(options.os));
   DLPU_TRY(const FirmwareTable firmware, LoadFirmware());
   Checker checker(model, target, options, firmware);
+  std::string run_error;
   if (options.run) {
-    DLPU_TRY(std::vector<double> spreads, OutputSpreads(model, options.threads));
-    checker.SetSpreads(std::move(spreads));
+    Result<std::vector<double>> spreads = OutputSpreads(model, options.threads);
+    if (!spreads.ok()) run_error = spreads.error().message;
+    if (spreads.ok()) checker.SetSpreads(*std::move(spreads));
   }
-  return checker.Run();
+  CheckReport report = checker.Run();
+  report.run_error = run_error;
+  return report;
 }
 
 }  // namespace dlpu

@@ -28,6 +28,7 @@ struct Finding {
   std::optional<double> gain_ms;   // predicted gain of the fix in milliseconds
   std::string source, confidence;  // of the rule
   int unblocks = 0;                // ops that reach the DLPU once the first node runs there
+  double cpu_share = 0;            // effect cpu: of the predicted time, spent in these nodes
 };
 
 enum class CheckVerdict {
@@ -54,12 +55,20 @@ struct CheckDevice {
   std::optional<double> ms;  // predicted; absent: not available
 };
 
+// The predicted time of an inference with every op where it runs.
+struct CheckTime {
+  double total_ms = 0, low_ms = 0, high_ms = 0;  // 90 % interval
+  double cpu_share = 0;                          // of the total, off the DLPU; 0 to 1
+};
+
 struct CheckReport {
   std::string target, title, device;
   std::string product, os;  // as asked for; empty: not
   CheckVerdict verdict = CheckVerdict::kRuns;
   int dlpu_ops = 0, cpu_ops = 0, unknown_ops = 0;  // of the source model
   int partitions = 0, dlpu_partitions = 0;
+  std::optional<CheckTime> time;  // absent: refused, or not available
+  std::string run_error;          // why CheckOptions::run came to nothing
   std::vector<CheckCut> cuts;
   std::vector<Finding> findings;  // errors first
   std::vector<CheckDevice> devices;
@@ -72,15 +81,17 @@ struct CheckOptions {
   std::string os;                  // AXIS OS version; empty: the newest, about which less is known
   bool run = false;                // run it on a few test inputs to see whether outputs change
   int threads = 0;                 // for that
+  // All targets, so that the time on the camera's other devices can be told; may be empty.
+  std::vector<Target> targets = {};
 };
 
-// Errors: an AXIS OS version that is none, data that cannot be read, or a model that cannot be run
-// although `run` asks for it.
+// Errors: an AXIS OS version that is none, or data that cannot be read.
 Result<CheckReport> Check(const LoadedModel& model, const Target& target,
                           const CheckOptions& options);
 
 // Most codes (float32: thousandths of the output's range) by which each output of the model
-// differs between black, white, noise and a gradient as inputs.
+// differs between black, white, noise and a gradient as inputs; -1 for an output that is neither
+// quantized nor float, such as indices.
 Result<std::vector<double>> OutputSpreads(const LoadedModel& model, int threads);
 
 }  // namespace dlpu

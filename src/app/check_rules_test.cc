@@ -9,6 +9,7 @@
 
 #include "app/check.h"
 #include "app/small_net.h"
+#include "app/small_package.h"
 
 namespace dlpu {
 namespace {
@@ -423,11 +424,6 @@ std::map<std::string, RuleCase> OtherOpCases() {
       },
       "12.11.50"};
   cases["op-not-listed"] = Either("RELU", "NON_MAX_SUPPRESSION_V4");
-  cases["behind-first-miss"] = {[](SmallNet& n, bool bad) {
-    TensorId x = n.Conv(n.In({1, 16, 16, 48}), {});
-    if (bad) x = n.Op1("NEG", {x}, {1, 16, 16, 48});
-    n.Conv(x, {});
-  }};
   cases["detection-post-process"] = Either("RELU", "TFLite_Detection_PostProcess");
   cases["custom-op"] = Either("RELU", "TFLite_Detection_PostProcess");
   return cases;
@@ -537,6 +533,30 @@ std::map<std::string, RuleCase> ModelCases() {
     n.Conv(n.In({1, 16, 16, 48}, DataType::kFloat32), {});
     n.format = bad ? "tflite" : "onnx";
   }};
+  // A file that no target loads, and one that is only for the Edge TPU.
+  auto file = [](const std::string& wrong) {
+    return RuleCase{[=](SmallNet& n, bool bad) {
+      n.Conv(n.In({1, 16, 16, 48}), {});
+      if (bad) n.format = wrong;
+    }};
+  };
+  cases["wrong-chip"] = file("larod-wrapper");
+  cases["compiled"] = file("larod-wrapper");
+  cases["edgetpu-package"] = file("edgetpu-tflite");
+  cases["runtime-version"] = {[](SmallNet& n, bool bad) { AddPackage(n, bad ? 14 : 13); }, "10.6"};
+  cases["cpu-is-faster"] = {[](SmallNet& n, bool bad) {
+    if (bad) {
+      n.FullyConnected(n.In({1, 48}), 48);
+      return;
+    }
+    TensorId x = n.In({1, 224, 224, 48});
+    for (int i = 0; i < 8; ++i) x = n.Conv(x, {});
+  }};
+  cases["several-parts"] = cases["behind-first-miss"] = {[](SmallNet& n, bool bad) {
+    TensorId x = n.Conv(n.In({1, 16, 16, 48}), {});
+    if (bad) x = n.Op1("NEG", {x}, {1, 16, 16, 48});
+    n.Conv(x, {});
+  }};
   cases["input-planar"] = {[](SmallNet& n, bool bad) {
     n.Conv(n.In({1, 32, 32, bad ? 3 : 1}, DataType::kFloat32), {});
   }};
@@ -582,6 +602,11 @@ Result<std::vector<Finding>> FindingsOf(const Target& target, const std::string&
 // A rule that no model can break: a note without a test.
 bool IsPlainNote(const Condition& rule) { return !rule.test && rule.effect == Effect::kNote; }
 
+// The one target whose device loads the file that others refuse.
+bool IsItsOwnFile(const Target& target, const Condition& rule) {
+  return rule.id == "edgetpu-package" && target.camera_format == "edgetpu-tflite";
+}
+
 // What is wrong with a rule's row; empty when nothing is.
 std::string Problem(const Target& target, const Condition& rule) {
   if (IsPlainNote(rule)) return "";
@@ -591,6 +616,7 @@ std::string Problem(const Target& target, const Condition& rule) {
   if (!good->empty()) return "passing model: finds " + (*good)[0].message;
   const auto bad = FindingsOf(target, rule.id, true);
   if (!bad.ok()) return "failing model: " + bad.error().message;
+  if (IsItsOwnFile(target, rule)) return bad->empty() ? "" : "refuses its own file";
   if (bad->empty()) return "failing model: finds nothing";
   const Finding& finding = (*bad)[0];
   if (finding.effect != EffectName(rule.effect)) return "its effect is " + finding.effect;

@@ -99,7 +99,11 @@ Result<std::vector<double>> OutputSpreads(const LoadedModel& model, int threads)
   }
   std::vector<double> spreads;
   for (size_t i = 0; i < extremes.size(); ++i) {
-    spreads.push_back(extremes[i].Spread(runner->output_tensor(i).type == DataType::kFloat32));
+    const Tensor& tensor = runner->output_tensor(i);
+    const bool is_float = tensor.type == DataType::kFloat32;
+    const bool is_byte = tensor.type == DataType::kInt8 || tensor.type == DataType::kUInt8;
+    const bool judged = is_float || (is_byte && tensor.quantization.present());
+    spreads.push_back(judged ? extremes[i].Spread(is_float) : -1);
   }
   return spreads;
 }

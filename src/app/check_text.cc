@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "report/table.h"
@@ -38,8 +39,14 @@ std::string FindingText(const Finding& finding) {
                                  finding.rule, NodesText(finding), finding.message);
   if (!finding.camera_says.empty()) text += "    camera: " + finding.camera_says + "\n";
   if (!finding.fix.empty()) text += "    fix: " + finding.fix + "\n";
+  if (finding.cpu_share > 0) {
+    text +=
+        fmt::format("    takes about {:.0f} % of the predicted time\n", 100 * finding.cpu_share);
+  }
   if (finding.gain_ms) {
-    text += fmt::format("    worth: about {} an inference\n", DurationText(*finding.gain_ms));
+    const double gain = *finding.gain_ms;
+    text += fmt::format("    worth: about {} an inference{}\n", DurationText(std::abs(gain)),
+                        gain < 0 ? " more, not less" : "");
   }
   text += fmt::format("    [{}: {}]\n", finding.confidence, finding.source);
   return text;
@@ -53,7 +60,12 @@ std::string CheckSummary(const CheckReport& report) {
       fmt::format("{}: {} of {} ops on the DLPU, {} on the CPU", CheckVerdictName(report.verdict),
                   report.dlpu_ops, ops, report.cpu_ops);
   if (report.unknown_ops > 0) text += fmt::format(", {} not known", report.unknown_ops);
-  return text + fmt::format(", {} part{}", report.partitions, report.partitions == 1 ? "" : "s");
+  text += fmt::format(", {} part{}", report.partitions, report.partitions == 1 ? "" : "s");
+  if (report.time) {
+    text += fmt::format("; {} (90 %: {} to {})", DurationText(report.time->total_ms),
+                        DurationText(report.time->low_ms), DurationText(report.time->high_ms));
+  }
+  return text;
 }
 
 std::string CheckText(const CheckReport& report, bool notes) {
@@ -71,9 +83,11 @@ std::string CheckText(const CheckReport& report, bool notes) {
   }
   if (hidden > 0) text += fmt::format("  and {} notes: --notes shows them\n", hidden);
   for (const CheckDevice& device : report.devices) {
-    text += fmt::format("  device {}: {}{}\n", device.device, device.takes ? "takes it" : "no",
+    text += fmt::format("  device {}: {}{}{}\n", device.device, device.takes ? "takes it" : "no",
+                        device.ms ? ", about " + DurationText(*device.ms) : "",
                         device.why.empty() ? "" : ", " + device.why);
   }
+  if (!report.run_error.empty()) text += "  not run: " + report.run_error + "\n";
   constexpr size_t kMostCuts = 20;
   for (size_t i = 0; i < report.cuts.size() && i < kMostCuts; ++i) {
     const CheckCut& cut = report.cuts[i];
@@ -98,6 +112,7 @@ nlohmann::ordered_json FindingJson(const Finding& f) {
                                  {"fix", f.fix},
                                  {"gain_ms", nullptr},
                                  {"unblocks", f.unblocks},
+                                 {"cpu_share", f.cpu_share},
                                  {"source", f.source},
                                  {"confidence", f.confidence}};
   if (f.gain_ms) json["gain_ms"] = *f.gain_ms;
@@ -116,11 +131,22 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
                {"unknown_ops", report.unknown_ops},
                {"partitions", report.partitions},
                {"dlpu_partitions", report.dlpu_partitions},
+               {"predicted_ms", nullptr},
+               {"low_ms", nullptr},
+               {"high_ms", nullptr},
+               {"cpu_share", nullptr},
                {"findings", Json::array()},
                {"cuts", Json::array()},
                {"devices", Json::array()}};
   if (!report.product.empty()) json["product"] = report.product;
   if (!report.os.empty()) json["os"] = report.os;
+  if (report.time) {
+    json["predicted_ms"] = report.time->total_ms;
+    json["low_ms"] = report.time->low_ms;
+    json["high_ms"] = report.time->high_ms;
+    json["cpu_share"] = report.time->cpu_share;
+  }
+  if (!report.run_error.empty()) json["run_error"] = report.run_error;
   for (const Finding& finding : report.findings) json["findings"].push_back(FindingJson(finding));
   for (const CheckCut& cut : report.cuts) {
     json["cuts"].push_back({{"tensor", cut.tensor},

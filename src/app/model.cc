@@ -28,6 +28,7 @@ Status ReadOnnxModel(const ModelFile& file, ModelOptions& options, LoadedModel& 
   if (model.zoo.has_value()) import.picture = {model.zoo->input.height, model.zoo->input.width};
   DLPU_TRY(ImportedOnnx imported, ImportOnnx(file.bytes, file.path, import));
   model.graph = std::move(imported.graph);
+  model.format = "onnx";
   if (model.zoo.has_value() && !imported.layout.nhwc_inputs.empty()) model.zoo->input.nchw = false;
   model.imported_layout = std::move(imported.layout);
   return OkStatus();

@@ -99,9 +99,8 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
   if (row.check.verdict == CheckVerdict::kRunsWithFallback) {
     row.verdict = PortVerdict::kRunsWithFallback;
   }
-  const bool takes_tflite =
-      std::find(target.formats.begin(), target.formats.end(), "tflite") != target.formats.end();
-  if (!takes_tflite) {
+  const bool takes_it = std::ranges::find(target.formats, model.format) != target.formats.end();
+  if (!takes_it && model.format == "tflite") {
     row.verdict = PortVerdict::kPrepare;
     row.needs = "bring the float model as .onnx";
     return row;
@@ -116,6 +115,10 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
     row.needs = fmt::format("compile with {}", target.compiler->name);
   } else if (target.compiler.has_value() && !row.needs.empty()) {
     row.needs += fmt::format(", then compile with {}", target.compiler->name);
+  }
+  if (!takes_it) {
+    row.verdict = PortVerdict::kPrepare;
+    row.needs = "convert to .tflite" + (row.needs.empty() ? "" : ", then " + row.needs);
   }
   // Refused for something that neither quantizing nor compiling mends.
   if (row.check.verdict == CheckVerdict::kRefused && row.needs.empty()) {

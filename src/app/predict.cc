@@ -78,7 +78,8 @@ std::vector<UnknownTime> UnknownTimes(const Target& target, const std::vector<Ta
     const bool own = t.name == target.name;
     if (!own && (product == nullptr || t.title != product->soc)) continue;
     for (const TargetDevice& device : t.devices) {
-      const bool other = device.runs == "model" && device.name != target.device &&
+      const bool takes_models = std::ranges::find(device.takes, "tflite") != device.takes.end();
+      const bool other = takes_models && device.runs == "model" && device.name != target.device &&
                          (device.engine == "gpu" || device.name.starts_with("armnn"));
       if (!other) continue;
       unknown.push_back({device.name, "not available: nobody has published a time on this device"});

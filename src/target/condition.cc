@@ -193,6 +193,7 @@ Condition ReadAny(const TomlTable& t, const TomlTable& sources, const ConditionD
   if (c.fix.empty() && c.severity != Severity::kNote) {
     t.Fail("id", fmt::format("'{}' needs a 'fix': what the user can do", c.id));
   }
+  c.gain = t.Word("gain", {"", "dlpu", "per-tensor"}, c.effect == Effect::kCpu ? "dlpu" : "");
   c.os_from = t.Str("os_from", "");
   c.os_to = t.Str("os_to", "");
   c.unless = t.StrsOrNone("unless");

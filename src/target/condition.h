@@ -91,6 +91,9 @@ struct Condition {
   std::string says;   // the requirement: "the stride must be 1 or 2"
   std::string error;  // the camera's own words, when known
   std::string fix;    // what the user can do; empty only for notes
+  // What the fix would change, to be priced: dlpu (the nodes run there), per-tensor (one scale for
+  // each weight tensor); empty: that is not known.
+  std::string gain;
   // Versions of AXIS OS it holds for, first and last; empty: no limit on that side.
   std::string os_from, os_to;
   // Ids of rules: where one of them has a finding for the same node (or the model), this is silent.

@@ -102,6 +102,14 @@ const std::vector<ValueName>& ValueNames() {
       {"output_spread", "of an output: most codes by which it differs between test inputs"},
       {"min_runtime", "of a compiled Edge TPU model: the runtime version it needs"},
       {"firmware_runtime", "Edge TPU runtime version of the AXIS OS version"},
+      {"device_takes", "1 when the target's device loads the file, or it can be made into one"},
+      {"device", "the target's larod device"},
+      {"file_kind", "of the model: what kind of file it is"},
+      {"taking_devices", "devices that load the file"},
+      {"predicted_ms", "predicted time of an inference"},
+      {"cpu_only_ms", "the same with every op on the camera's CPU"},
+      {"several_parts", "parts on the DLPU if it could have more than one"},
+      {"several_parts_ms", "predicted time then"},
       {"blocked_by", "the layer that keeps this one off the DLPU"},
   };
   return names;

@@ -156,6 +156,25 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(self.check(model, "--target", "artpec9", "--strict")[0], 3)
         self.assertEqual(self.check(model, "--target", "cpu", "--strict")[0], 0)
 
+    def test_a_share_of_the_time_may_be_off_the_dlpu(self):
+        model = os.path.join(ROOT, "data/models/digits_int8.tflite")
+        report = self.check(model, "--target", "artpec9")[1]
+        self.assertEqual(report["verdict"], "runs_with_fallback")
+        share = 100 * report["cpu_share"]
+        self.assertGreater(share, 0)
+        above, below = str(min(100, share + 0.1)), str(share * 0.9)
+        self.assertEqual(self.check(model, "--target", "artpec9", "--strict", above)[0], 0)
+        self.assertEqual(self.check(model, "--target", "artpec9", "--strict", below)[0], 3)
+
+    def test_fix_writes_a_model_and_judges_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "fixed.tflite")
+            model = os.path.join(ROOT, "data/models/digits_int8.tflite")
+            report = self.check(model, "--target", "artpec9", "--fix", out)[1]
+            self.assertTrue(os.path.exists(out))
+            self.assertIn(report["fix"]["check"]["verdict"], ["runs", "runs_with_fallback"])
+            self.assertEqual(dlpu("check", model, "--fix", out).returncode, 1)  # for which target?
+
     def test_a_product_brings_its_target(self):
         code, report = self.check("digits", "--product", "q1656-le")
         self.assertEqual((code, report["target"], report["product"]), (5, "artpec8", "AXIS Q1656-LE"))

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pricing placements.
+#include "app/check_price.h"
+
+#include <map>
+#include <string>
+
+#include "app/predict.h"
+#include "passes/compile.h"
+
+namespace dlpu {
+
+Pricer::Pricer(Program program, const Target& target, PredictOptions options)
+    : program_(std::move(program)), target_(&target), options_(std::move(options)) {}
+
+std::optional<Pricer> Pricer::Make(const LoadedModel& model, const Target& target,
+                                   const PredictOptions& options) {
+  if (!target.cost.has_value() || model.graph.nodes.empty()) return std::nullopt;
+  Result<Program> program = Compile(model.graph, {});
+  Result<PredictOptions> own = WithUserFactor(target, options);
+  if (!program.ok() || !own.ok()) return std::nullopt;
+  return Pricer(*std::move(program), target, *std::move(own));
+}
+
+std::vector<Engine> Pricer::EnginesOf(const Graph& graph, const Partition& partition) const {
+  // Steps are nodes that were not folded away; they keep the names of the user's layers.
+  std::map<std::string, Support::Where> places;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    places[graph.nodes[i].name] = partition.nodes[i].where;
+  }
+  std::vector<Engine> engines;
+  for (const Step& step : program_.steps) {
+    const auto at = places.find(step.node.name);
+    const bool dlpu = at != places.end() && (at->second == Support::Where::kDlpu ||
+                                             at->second == Support::Where::kUnknown);
+    engines.push_back(dlpu ? Engine::kDlpu : Engine::kCpu);
+  }
+  return engines;
+}
+
+std::optional<Prediction> Pricer::Priced(const std::vector<Engine>& engines,
+                                         bool per_tensor) const {
+  Workload workload = WorkloadOf(program_, engines, target_->cost->silu_falls_back);
+  if (per_tensor) {
+    for (Layer& layer : workload.layers) layer.per_channel = false;
+  }
+  Result<Prediction> prediction = PredictWorkload(workload, *target_, options_);
+  if (!prediction.ok()) return std::nullopt;
+  return *std::move(prediction);
+}
+
+std::optional<Prediction> Pricer::At(const Graph& graph, const Partition& partition) const {
+  return Priced(EnginesOf(graph, partition), false);
+}
+
+std::optional<double> Pricer::Ms(const Graph& graph, const Partition& partition,
+                                 bool per_tensor) const {
+  const std::optional<Prediction> p = Priced(EnginesOf(graph, partition), per_tensor);
+  return p ? std::optional(p->total_ms) : std::nullopt;
+}
+
+std::optional<double> Pricer::OnCpuMs() const {
+  const std::vector<Engine> engines(program_.steps.size(), Engine::kCpu);
+  const std::optional<Prediction> p = Priced(engines, false);
+  return p ? std::optional(p->total_ms) : std::nullopt;
+}
+
+}  // namespace dlpu
