@@ -22,6 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kCut = "cut-post-processing";
+constexpr const char* kVersions = "lower-versions";
 constexpr const char* kNotCompared =
     "nothing: dlpu cannot run what was cut off; the layers that stay are the file's own";
 
@@ -243,7 +244,7 @@ Json StepsJson(const std::vector<FixStep>& steps) {
 
 const std::vector<std::string>& FixKinds() {
   static const std::vector<std::string> kinds = {
-      kCut, "split-head", "fold-pads", "fold-transposes", "fold-reshapes", "lower-versions"};
+      kCut, "split-head", "fold-pads", "fold-transposes", "fold-reshapes", kVersions};
   return kinds;
 }
 
@@ -251,7 +252,7 @@ Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixO
   return Fixer(model, target, options).Run();
 }
 
-std::string FixText(const FixReport& report) {
+std::string FixText(const FixReport& report, bool versions) {
   std::string text;
   for (const FixStep& step : report.done) {
     text += fmt::format("fixed        '{}': {}\n", step.node, step.what);
@@ -262,6 +263,7 @@ std::string FixText(const FixReport& report) {
                                             proof.kind, proof.compared, proof.inputs, proof.bytes);
   }
   for (const FixStep& step : report.left) {
+    if (step.kind == kVersions && !versions) continue;
     text += fmt::format("left         '{}': {}\n", step.node, step.what);
   }
   if (!report.decoder.empty()) {

@@ -56,8 +56,9 @@ struct FixReport {
 // so that nothing could be proved.
 Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixOptions& options);
 
-// For people and for programs (docs/json.md).
-std::string FixText(const FixReport& report);
+// For people and for programs (docs/json.md). `versions`: the text also says of op versions why
+// they stay, which is of interest when one is too new.
+std::string FixText(const FixReport& report, bool versions = true);
 nlohmann::ordered_json FixJson(const FixReport& report);
 
 }  // namespace dlpu

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -94,7 +95,9 @@ Status FixTo(const Arguments& arguments, const LoadedModel& model, const Judged&
   LoadedModel better = model;
   better.graph = fixed.graph;
   DLPU_TRY(const CheckReport report, Check(better, target, judged.options));
-  text += fmt::format("\n{}{}: {}\n", FixText(fixed), arguments.fix, CheckSummary(report));
+  const bool too_new = std::any_of(report.findings.begin(), report.findings.end(),
+                                   [](const Finding& f) { return f.rule == "op-version"; });
+  text += fmt::format("\n{}{}: {}\n", FixText(fixed, too_new), arguments.fix, CheckSummary(report));
   json["fix"] = FixJson(fixed);
   json["fix"]["path"] = arguments.fix;
   json["fix"]["check"] = CheckJson(report);
@@ -119,6 +122,9 @@ CommandResult RunCheck(const Arguments& arguments) {
   DLPU_TRY(const std::optional<Severity> fail_on, FailOn(arguments.fail_on));
   if (!arguments.product.empty() && (arguments.all || !arguments.target.empty())) {
     return InvalidError("--product names the target already: leave out --target and --all");
+  }
+  if (arguments.fix.empty() && !arguments.fix_only.empty()) {
+    return InvalidError("--fix-only says what --fix OUT does: give --fix OUT too");
   }
   DLPU_TRY(const auto shapes, ParseShapes(arguments.shapes));
   DLPU_TRY(const LoadedModel model, LoadForCheck(arguments.model, shapes));

@@ -360,7 +360,8 @@ bool HasEdgeTpuNode(const Graph& graph) {
 
 Result<EdgeTpuPackage> ReadEdgeTpuOptions(std::span<const uint8_t> custom_options) {
   const Bytes options(custom_options.begin(), custom_options.end());
-  if (options.size() < 3 || !flexbuffers::VerifyBuffer(options.data(), options.size()) ||
+  Bytes seen;  // what was verified already is not again: the work stays linear
+  if (options.size() < 3 || !flexbuffers::VerifyBuffer(options.data(), options.size(), &seen) ||
       !flexbuffers::GetRoot(options.data(), options.size()).IsMap()) {
     return InvalidError("the options of the Edge TPU node are damaged or cut off");
   }

@@ -388,6 +388,55 @@ class CompiledFileTest(unittest.TestCase):
         self.assertIn("google-edge-tpu-tflite (artpec7)", dlpu("run", path).stderr)
 
 
+class FixTest(unittest.TestCase):
+    """check --fix OUT."""
+
+    MODEL = os.path.join(ROOT, "data/models/digits_int8.tflite")
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.out = os.path.join(self.folder.name, "fixed.tflite")
+
+    def test_what_the_dlpu_cannot_run_at_the_end_is_cut_off_and_proved(self):
+        result = dlpu("check", self.MODEL, "--target", "artpec9", "--fix", self.out, "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        facts = json.loads(result.stdout)
+        self.assertEqual(facts["verdict"], "runs_with_fallback")
+        fix = facts["fix"]
+        self.assertEqual(fix["check"]["verdict"], "runs")
+        self.assertEqual([step["kind"] for step in fix["done"]], ["cut-post-processing"])
+        self.assertEqual(fix["decoder"], "classification")
+        self.assertGreater(fix["proofs"][0]["inputs"], 3)
+        self.assertGreater(fix["proofs"][0]["bytes"], 0)
+        again = dlpu("check", self.out, "--target", "artpec9", "--strict")
+        self.assertEqual(again.returncode, 0, again.stdout)
+
+    def test_the_written_file_loads_in_litert(self):
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError:
+            self.skipTest("LiteRT is not installed")
+        self.assertEqual(dlpu("check", self.MODEL, "--target", "artpec9", "--fix",
+                              self.out).returncode, 0)
+        interpreter = Interpreter(self.out)
+        interpreter.allocate_tensors()
+        self.assertEqual(interpreter.get_output_details()[0]["name"], "logits")
+
+    def test_a_target_that_takes_all_leaves_nothing_to_fix(self):
+        result = dlpu("check", self.MODEL, "--target", "cpu", "--fix", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("nothing to fix", result.stdout)
+
+    def test_mistakes(self):
+        for arguments, text in [(["--target", "cpu", "--fix-only", "fold-pads"], "give --fix OUT"),
+                                (["--target", "cpu", "--fix", self.out, "--fix-only", "polish"],
+                                 "there is no fix 'polish'")]:
+            result = dlpu("check", self.MODEL, *arguments)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(text, result.stderr)
+
+
 class ResultTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
