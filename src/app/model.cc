@@ -20,6 +20,21 @@
 namespace dlpu {
 namespace {
 
+// The name under which a program's metadata holds the labels, one a line.
+constexpr const char* kLabelsKey = "dlpu.labels";
+
+// A program's steps as a graph, for all that only looks at models.
+Graph GraphOf(const Program& program) {
+  Graph graph;
+  graph.name = program.name;
+  graph.tensors = program.tensors;
+  graph.inputs = program.inputs;
+  graph.outputs = program.outputs;
+  graph.metadata = program.metadata;
+  for (const Step& step : program.steps) graph.nodes.push_back(step.node);
+  return graph;
+}
+
 // A zoo entry describes the file; an ONNX input that was turned to NHWC is described as that.
 Status ReadOnnxModel(const ModelFile& file, ModelOptions& options, LoadedModel& model) {
   OnnxImportOptions import;
@@ -41,13 +56,18 @@ Status ReadGraph(const ModelFile& file, ModelOptions& options, LoadedModel& mode
       DLPU_TRY(model.graph, ReadTflite(file.bytes, file.path));
       return OkStatus();
     }
+    case FileKind::kProgram: {
+      DLPU_TRY(model.program, LoadProgram(file.bytes, file.path));
+      model.graph = GraphOf(*model.program);
+      return OkStatus();
+    }
     case FileKind::kOnnx:
       return ReadOnnxModel(file, options, model);
     default:
       if (const std::string why = OnlyOnCamera(file.path, file.kind); !why.empty()) {
         return UnsupportedError(why);
       }
-      return InvalidError(fmt::format("{}: is {}, not a model; give a .tflite or .onnx file",
+      return InvalidError(fmt::format("{}: is {}, not a model; give a .tflite, .onnx or .dlpu file",
                                       file.path, FileKindText(file.kind)));
   }
 }
@@ -60,9 +80,29 @@ void AddMetadata(std::span<const uint8_t> file, LoadedModel& model) {
     return;
   }
   model.metadata = *std::move(metadata);
+  const auto stored = model.graph.metadata.find(kLabelsKey);
+  if (model.labels.empty() && stored != model.graph.metadata.end()) {
+    model.labels = ParseLabels(std::string(stored->second.begin(), stored->second.end()));
+  }
   if (!model.metadata.has_value() || !model.labels.empty()) return;
   if (const std::string* labels = model.metadata->OutputLabels()) {
     model.labels = ParseLabels(*labels);
+  }
+}
+
+// Where a model's label files are: behind a .tflite file, inside a program.
+std::span<const uint8_t> ArchiveOf(const ModelFile& file, const LoadedModel& model) {
+  const auto stored = model.graph.metadata.find(kArchiveMetadata);
+  if (!model.program.has_value() || stored == model.graph.metadata.end()) return file.bytes;
+  return stored->second;
+}
+
+// A program made from a model of the zoo is read and shown like that model.
+void AddZooModel(LoadedModel& model) {
+  const auto zoo = LoadZoo();
+  if (!zoo.ok()) return;
+  for (const ZooModel& known : zoo->models) {
+    if (known.file.sha256 == model.program->source_sha256) model.zoo = known;
   }
 }
 
@@ -109,7 +149,8 @@ Result<LoadedModel> LoadModel(const ModelFile& file, ModelOptions& options) {
   model.bytes = static_cast<int64_t>(file.bytes.size());
   model.sha256 = Sha256Hex(file.bytes);
   DLPU_RETURN_IF_ERROR(ReadGraph(file, options, model));
-  if (!model.imported_layout.has_value()) AddMetadata(file.bytes, model);
+  if (!model.imported_layout.has_value()) AddMetadata(ArchiveOf(file, model), model);
+  if (model.program.has_value()) AddZooModel(model);
   return model;
 }
 
@@ -152,23 +193,81 @@ Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>&
 }
 
 Result<Profile> ParseProfile(const std::string& name) {
-  for (const Profile p : {Profile::kTfliteReference, Profile::kTfliteBuiltin, Profile::kXnnpack}) {
-    if (ProfileName(p) == name) return p;
-  }
+  if (name.empty()) return Profile::kTfliteReference;
+  if (const std::optional<Profile> profile = ProfileFromName(name)) return *profile;
   return InvalidError(fmt::format(
       "--profile {}: not known; give tflite-reference, tflite-builtin or xnnpack", name));
 }
 
-Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
+Status RunnableHere(const Target& target) {
+  if (target.quantization.need != "compiler") return OkStatus();
+  return UnsupportedError(
+      fmt::format("{} computes with the numbers that {} chooses when it quantizes the model, which "
+                  "dlpu does not do yet; without --target the model runs as it is",
+                  target.title, target.compiler ? target.compiler->name : "the vendor's compiler"));
+}
+
+namespace {
+
+Result<Program> CompiledProgram(const LoadedModel& model, const ModelOptions& options) {
+  const Program& program = *model.program;
+  if (!options.shapes.empty() || !options.cut_at.empty()) {
+    return InvalidError(fmt::format(
+        "{}: is compiled; --shape and --cut-at need the model it was made from", model.path));
+  }
+  if (!options.target.empty()) {
+    DLPU_TRY(const Target target, FindTarget(options.target));
+    if (target.name != program.target) {
+      return InvalidError(fmt::format(
+          "{}: is compiled for {}; for {} compile the model it was made from (sha256 {})",
+          model.path, program.target, target.name, program.source_sha256));
+    }
+  }
+  if (options.profile.empty()) return program;
+  Program changed = program;
+  DLPU_TRY(changed.profile, ParseProfile(options.profile));
+  for (Step& step : changed.steps) step.profile = changed.profile;
+  return changed;
+}
+
+}  // namespace
+
+Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& options) {
+  if (model.program.has_value()) return CompiledProgram(model, options);
   if (HasEdgeTpuNode(model.graph)) {
     return UnsupportedError(OnlyOnCamera(model.path, FileKind::kEdgeTpuTflite));
   }
   CompileOptions compile;
-  DLPU_TRY(compile.profile, ParseProfile(options.profile));
+  std::optional<Target> target;
+  if (!options.target.empty()) {
+    DLPU_TRY(target, FindTarget(options.target));
+    compile = OptionsFor(*target);
+  }
+  if (!options.profile.empty()) {
+    DLPU_TRY(compile.profile, ParseProfile(options.profile));
+    compile.cpu_profile = compile.profile;
+  }
   compile.shapes = options.shapes;
   compile.cut_at = options.cut_at;
   compile.source_sha256 = model.sha256;
   DLPU_TRY(Program program, Compile(model.graph, compile));
+  AddLabels(model, program);
+  return program;
+}
+
+void AddLabels(const LoadedModel& model, Program& program) {
+  if (model.labels.empty()) return;
+  std::string text;
+  for (const std::string& label : model.labels) text += label + "\n";
+  program.metadata[kLabelsKey].assign(text.begin(), text.end());
+}
+
+Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
+  DLPU_TRY(Program program, CompileModel(model, options));
+  if (!program.target.empty()) {
+    DLPU_TRY(const Target target, FindTarget(program.target));
+    DLPU_RETURN_IF_ERROR(RunnableHere(target));
+  }
   return Runner::Load(std::move(program), {.threads = options.threads});
 }
 

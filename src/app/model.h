@@ -17,6 +17,7 @@
 #include "passes/compile.h"
 #include "passes/layout.h"
 #include "run/runner.h"
+#include "target/target.h"
 #include "vision/labels.h"
 
 namespace dlpu {
@@ -32,6 +33,8 @@ struct LoadedModel {
   std::optional<TfliteMetadata> metadata;       // what the file says about itself
   std::optional<LayoutReport> imported_layout;  // of an ONNX model: what changed its axis order
   std::string metadata_error;  // why its metadata could not be read, which hurts nothing else
+  // The file is a compiled program (.dlpu); `graph` then holds the same tensors and steps.
+  std::optional<Program> program;
 };
 
 // A model's file before it is read as a model.
@@ -57,7 +60,8 @@ struct ModelOptions {
   std::string model;
   std::map<std::string, Shape> shapes;
   std::string cut_at;
-  std::string profile = "tflite-reference";
+  std::string target;      // compile for it; empty: for this PC
+  std::string profile;     // of all steps; empty: the target's own, tflite-reference without one
   int threads = 0;         // 0: one for each physical core
   bool keep_nchw = false;  // an ONNX model's inputs and outputs keep their axis order
 };
@@ -69,9 +73,19 @@ Result<LoadedModel> LoadModel(ModelOptions& options);
 
 // "NAME=1,300,300,3" entries as CompileOptions wants them.
 Result<std::map<std::string, Shape>> ParseShapes(const std::vector<std::string>& entries);
+// An empty name is the default.
 Result<Profile> ParseProfile(const std::string& name);
 
-// Compiles a copy of the graph and loads it on this machine.
+// The program that the options ask for: compiled from a copy of the graph, or the file's own. What
+// a target refuses is kUnsupported, in its words.
+Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& options);
+// An error when dlpu cannot compute what the target does, with the reason and the remedy.
+Status RunnableHere(const Target& target);
+
+// Puts the model's labels into a program made from it.
+void AddLabels(const LoadedModel& model, Program& program);
+
+// CompileModel, loaded on this machine.
 Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options);
 
 }  // namespace dlpu

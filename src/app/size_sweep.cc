@@ -20,10 +20,9 @@ bool ParseExtent(std::string_view text, int* value) {
          *value <= kLargest;
 }
 
-Result<Program> CompileFor(const LoadedModel& model, const ModelOptions& options,
-                           const Target& target) {
+// Without places: where the steps run is then for the cost model to say.
+Result<Program> CompileFor(const LoadedModel& model, const ModelOptions& options) {
   CompileOptions compile;
-  compile.target = target.name;
   compile.shapes = options.shapes;
   compile.cut_at = options.cut_at;
   compile.source_sha256 = model.sha256;
@@ -56,13 +55,13 @@ Result<std::vector<InputSize>> ParseSizes(const std::string& text) {
 
 Result<Workload> WorkloadOfModel(const LoadedModel& model, const ModelOptions& options,
                                  const Target& target) {
-  DLPU_TRY(const Program program, CompileFor(model, options, target));
+  DLPU_TRY(const Program program, CompileFor(model, options));
   return WorkloadFor(program, target);
 }
 
 Result<Prediction> PredictModel(const LoadedModel& model, const ModelOptions& options,
                                 const Target& target, const PredictOptions& predict) {
-  DLPU_TRY(const Program program, CompileFor(model, options, target));
+  DLPU_TRY(const Program program, CompileFor(model, options));
   return Predict(program, target, predict);
 }
 

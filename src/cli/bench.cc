@@ -94,7 +94,8 @@ CommandResult RunBench(const Arguments& arguments) {
                                  {"sha256", model.sha256},
                                  {"cpu", CpuModelName()},
                                  {"cpu_features", CpuFlagNames(EnabledCpuFlags())},
-                                 {"profile", options.profile},
+                                 {"target", runner->program().target},
+                                 {"profile", ProfileName(runner->program().profile)},
                                  {"threads", runner->threads()},
                                  {"repeats", result.milliseconds.size()},
                                  {"median_ms", median},
@@ -135,6 +136,7 @@ void AddBenchCommand(CLI::App& app) {
   Command command(app, "bench", "Time a model on this machine",
                   [arguments] { return RunBench(*arguments); });
   AddModelOptions(command, &arguments->model);
+  AddTargetOption(command, &arguments->model);
   command.Option("--repeats", "N", &arguments->bench.max_repeats, 1, 1000000,
                  "At most so many timed runs (default 1000)");
   command.Option("--seconds", "S", &arguments->bench.max_seconds, 0, 3600,

@@ -80,6 +80,16 @@ void Command::Option(const std::string& flag, const std::string& type, bool* giv
       ->expected(0, 1);
 }
 
+void Command::OptionalValue(const std::string& flag, const std::string& type, std::string* value,
+                            const std::string& without, const std::string& help) {
+  app_->add_option_function<std::string>(
+          flag,
+          [value, without](const std::string& given) { *value = given.empty() ? without : given; },
+          help)
+      ->expected(0, 1)
+      ->type_name(type);
+}
+
 void Command::Flag(const std::string& flag, bool* value, const std::string& help) {
   app_->add_flag(flag, *value, help);
 }
@@ -110,15 +120,21 @@ void AddModelOptions(Command& command, ModelArguments* arguments) {
   ModelOptions& options = arguments->options;
   command.Positional(
       "MODEL", &options.model,
-      "A .tflite or .onnx file, the name of a pulled zoo model, or 'digits' (built in)");
+      "A .tflite, .onnx or .dlpu file, the name of a pulled zoo model, or 'digits' (built in)");
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes,
                  "Fix the shape of an input; may be repeated");
   command.Option("--cut-at", "OP_OR_LAYER", &options.cut_at,
                  "Leave out the first such op or layer and all that depends on it");
   command.Option("--profile", "NAME", &options.profile,
-                 "Integer arithmetic: tflite-reference (default), tflite-builtin or xnnpack");
+                 "Integer arithmetic: tflite-reference, tflite-builtin or xnnpack (default: the "
+                 "target's, tflite-reference without one)");
   command.Option("--threads", "N", &options.threads, 1, 256,
                  "Threads (default: one for each physical core)");
+}
+
+void AddTargetOption(Command& command, ModelArguments* arguments) {
+  command.Option("--target", "T", &arguments->options.target,
+                 "Compile for this target: its engines and its arithmetic");
 }
 
 Result<ModelOptions> Parse(const ModelArguments& arguments) {

@@ -45,6 +45,9 @@ class Command {
   // `type` is what --help shows for the value.
   void Option(const std::string& flag, const std::string& type, std::string* value,
               const std::string& help);
+  // The value may be left out; it is `without` then.
+  void OptionalValue(const std::string& flag, const std::string& type, std::string* value,
+                     const std::string& without, const std::string& help);
   // May be repeated.
   void Option(const std::string& flag, const std::string& type, std::vector<std::string>* values,
               const std::string& help);
@@ -74,12 +77,14 @@ void PrintText(const std::string& json_path, const std::string& text);
 // Notes and progress for people, on stderr.
 void PrintNote(const std::string& text);
 
-// MODEL, --shape, --cut-at, --profile, --threads.
+// MODEL, --shape, --cut-at, --profile, --threads; where it is added, --target.
 struct ModelArguments {
   ModelOptions options;
   std::vector<std::string> shapes;
 };
 void AddModelOptions(Command& command, ModelArguments* arguments);
+// --target T: compile for that target.
+void AddTargetOption(Command& command, ModelArguments* arguments);
 // The options with --shape parsed.
 Result<ModelOptions> Parse(const ModelArguments& arguments);
 

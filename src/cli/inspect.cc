@@ -74,12 +74,8 @@ CommandResult Inspect(const Arguments& arguments) {
     return static_cast<int>(kExitOk);
   }
   const SourceInfo source{model.path, model.sha256, model.bytes};
-  CompileOptions compile;
-  DLPU_TRY(compile.profile, ParseProfile(options.profile));
-  compile.shapes = options.shapes;
-  compile.cut_at = options.cut_at;
   DLPU_TRY(const std::vector<EdgeTpuPackage> packages, ReadEdgeTpuPackages(model.graph));
-  const Result<Program> program = Compile(model.graph, compile);
+  const Result<Program> program = CompileModel(model, options);
   const Program* compiled = program.ok() ? &*program : nullptr;
   std::string text = InspectText(source, model.graph, compiled);
   Json json = InspectJson(source, model.graph, compiled);
@@ -111,6 +107,7 @@ void AddInspectCommand(CLI::App& app) {
   Command command(app, "inspect", "Show what a model is: inputs, outputs, ops, sizes",
                   [arguments] { return Inspect(*arguments); });
   AddModelOptions(command, &arguments->model);
+  AddTargetOption(command, &arguments->model);
   command.Flag("--layers", &arguments->layers, "One line for each step");
   command.Flag("--memory", &arguments->memory, "The memory plan: tensors, lifetimes, offsets");
   command.Flag("--kernels", &arguments->kernels, "The kernel chosen for each step");

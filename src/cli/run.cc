@@ -8,11 +8,14 @@
 
 #include "app/interpret.h"
 #include "app/tensor_input.h"
+#include "app/winograd_bound.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "cli/command.h"
 #include "formats/npy.h"
 #include "report/inspect.h"
+#include "report/table.h"
+#include "target/partition.h"
 
 namespace dlpu {
 namespace {
@@ -21,6 +24,7 @@ struct Arguments {
   ModelArguments model;
   InputOptions inputs;
   std::string output_dir, json, task, draw, labels;
+  bool steps = false, winograd_bound = false;
 };
 
 // A tensor's name with everything but letters, digits, '.', '-' and '_' replaced, at most 100 long.
@@ -68,11 +72,80 @@ Result<std::vector<std::string>> Interpreted(const Arguments& arguments, const R
   return InterpretationLines(result, model.labels, picture->picture.width, picture->picture.height);
 }
 
+// Whose arithmetic this is, and how sure that is.
+void AddTarget(const Runner& runner, std::string& text, nlohmann::ordered_json& json) {
+  const Result<Target> target = FindTarget(runner.program().target);
+  if (!target.ok()) return;
+  const TargetArithmetic& arithmetic = target->arithmetic;
+  text += fmt::format("{}: arithmetic {} ({}): {}\n", target->title,
+                      ProfileName(runner.program().profile),
+                      ConfidenceName(arithmetic.fact.confidence), arithmetic.says);
+  json["arithmetic"] = {{"profile", ProfileName(runner.program().profile)},
+                        {"confidence", ConfidenceName(arithmetic.fact.confidence)},
+                        {"says", arithmetic.says},
+                        {"source", arithmetic.fact.source}};
+}
+
+// Where each step ran.
+void AddSteps(const Runner& runner, std::string& text, nlohmann::ordered_json& json) {
+  Table table({">step", "engine", ">part", "arithmetic", "op", "kernel", "layer"});
+  json["steps"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < runner.program().steps.size(); ++i) {
+    const Step& step = runner.program().steps[i];
+    table.AddRow({std::to_string(i), std::string(EngineName(step.engine)),
+                  std::to_string(step.part), std::string(ProfileName(step.profile)),
+                  NodeOpName(step.node), runner.row(i), step.node.name});
+    json["steps"].push_back({{"op", NodeOpName(step.node)},
+                             {"name", step.node.name},
+                             {"engine", EngineName(step.engine)},
+                             {"part", step.part},
+                             {"profile", ProfileName(step.profile)}});
+  }
+  text += table.Text();
+}
+
+// How far Winograd's method could move each layer's outputs.
+Status AddWinogradBounds(const Runner& runner, const Program& program, std::string& text,
+                         nlohmann::ordered_json& json) {
+  const Result<Target> target = FindTarget(runner.program().target);
+  if (!target.ok() || target->arithmetic.winograd.empty()) {
+    return InvalidError("--winograd-bound: needs a --target that computes convolutions that way");
+  }
+  Table table({">step", ">worst codes", ">median channel", "layer"});
+  json["winograd_bounds"] = nlohmann::ordered_json::array();
+  for (const WinogradBound& bound : WinogradBounds(program)) {
+    table.AddRow({std::to_string(bound.step), fmt::format("{}", bound.worst_codes),
+                  fmt::format("{}", bound.median_codes), bound.name});
+    json["winograd_bounds"].push_back({{"step", bound.step},
+                                       {"name", bound.name},
+                                       {"worst_codes", bound.worst_codes},
+                                       {"median_channel_codes", bound.median_codes}});
+  }
+  text += fmt::format(
+      "Winograd: {}.\nIf it rounds transformed weights to whole steps (assumed) and is exact "
+      "otherwise, a layer's outputs move by at most this many codes; what that does to later "
+      "layers is not bounded:\n{}",
+      target->arithmetic.winograd, table.Text());
+  return OkStatus();
+}
+
+// The target's sentence when it would not load the model; else empty.
+Result<std::string> RefusalOf(const LoadedModel& model, const ModelOptions& options) {
+  if (options.target.empty() || model.program.has_value()) return std::string();
+  DLPU_TRY(const Target target, FindTarget(options.target));
+  return PartitionGraph(model.graph, target).refusal;
+}
+
 CommandResult Run(const Arguments& arguments) {
   DLPU_TRY(ModelOptions options, Parse(arguments.model));
   DLPU_TRY(LoadedModel model, LoadModel(options));
   if (!arguments.labels.empty()) {
     DLPU_TRY(model.labels, ReadLabels(arguments.labels));
+  }
+  DLPU_TRY(const std::string refusal, RefusalOf(model, options));
+  if (!refusal.empty()) {
+    PrintNote(fmt::format("{} does not load {}: {}", options.target, model.path, refusal));
+    return static_cast<int>(kExitNotLoadable);
   }
   DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
   DLPU_TRY(std::vector<FilledInput> inputs, FillInputs(*runner, model, arguments.inputs));
@@ -80,11 +153,19 @@ CommandResult Run(const Arguments& arguments) {
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
                                  {"model", model.path},
                                  {"sha256", model.sha256},
-                                 {"profile", options.profile},
+                                 {"target", runner->program().target},
+                                 {"profile", ProfileName(runner->program().profile)},
                                  {"threads", runner->threads()},
                                  {"inputs", nlohmann::ordered_json::array()},
                                  {"outputs", nlohmann::ordered_json::array()}};
   std::string text;
+  AddTarget(*runner, text, json);
+  if (arguments.steps) AddSteps(*runner, text, json);
+  if (arguments.winograd_bound) {
+    // The runner has packed its weights; the bound wants them as they were.
+    DLPU_TRY(const Program program, CompileModel(model, options));
+    DLPU_RETURN_IF_ERROR(AddWinogradBounds(*runner, program, text, json));
+  }
   for (const FilledInput& input : inputs) {
     json["inputs"].push_back({{"name", input.name}, {"source", input.source}});
     if (!input.note.empty()) PrintNote(fmt::format("input '{}': {}", input.name, input.note));
@@ -117,6 +198,10 @@ void AddRunCommand(CLI::App& app) {
   Command command(app, "run", "Run a model on files or a picture",
                   [arguments] { return Run(*arguments); });
   AddModelOptions(command, &arguments->model);
+  AddTargetOption(command, &arguments->model);
+  command.Flag("--steps", &arguments->steps, "One line for each step: engine, part, arithmetic");
+  command.Flag("--winograd-bound", &arguments->winograd_bound,
+               "How far Winograd's method could move the outputs of each 3x3 convolution");
   command.Option("--input", "[NAME=]FILE", &arguments->inputs.files,
                  "A .npy, raw or picture file for each input, in order or by name");
   command.Option("--mean", "X[,X,X]", &arguments->inputs.mean, "Pixel value that becomes 0");

@@ -71,6 +71,7 @@ FileKind SniffFile(std::span<const uint8_t> bytes) {
   if (const int generation = CvflowGeneration(bytes); generation != 0) {
     return generation == 2 ? FileKind::kCvflow2 : FileKind::kCvflow3;
   }
+  if (HasAt(bytes, 4, "DLPU")) return FileKind::kProgram;
   if (HasAt(bytes, 0, "\x93NUMPY")) return FileKind::kNpy;
   if (HasAt(bytes, 0, "\x89PNG")) return FileKind::kPng;
   if (HasAt(bytes, 0, "\xFF\xD8\xFF")) return FileKind::kJpeg;
@@ -104,6 +105,8 @@ std::string_view FileKindText(FileKind kind) {
       return "a Vivante network binary (.nb)";
     case FileKind::kLarod:
       return "a model in the .larod wrapper of old firmware";
+    case FileKind::kProgram:
+      return "a compiled .dlpu program";
     case FileKind::kOnnx:
       return "an ONNX model";
     case FileKind::kNpy:

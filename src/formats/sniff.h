@@ -12,6 +12,7 @@ namespace dlpu {
 enum class FileKind : uint8_t {
   kTflite,
   kEdgeTpuTflite,  // a .tflite file with a part compiled for the Edge TPU
+  kProgram,        // .dlpu
   kOnnx,
   kCvflow2,    // Ambarella CVflow network for CV25
   kCvflow3,    // the same for CV75

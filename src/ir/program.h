@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph.h"
@@ -19,8 +22,11 @@ enum class Profile : uint8_t {
   kXnnpack,          // XNNPACK
 };
 std::string_view ProfileName(Profile profile);
+std::optional<Profile> ProfileFromName(std::string_view name);
 
+// The processor of the target that a step runs on.
 enum class Engine : uint8_t { kDlpu, kCpu };
+std::string_view EngineName(Engine engine);  // "dlpu", "cpu"
 
 // What a step costs, in units that do not depend on a machine.
 struct Work {
@@ -35,13 +41,16 @@ struct Step {
   Node node;  // ids refer to Program::tensors
   Engine engine = Engine::kCpu;
   Work work;
+  int32_t part = 0;  // of the target's partition; parts run one after another
+  Profile profile = Profile::kTfliteReference;  // the engine's arithmetic
 };
 
 struct Program {
   std::string name;
-  std::string target;         // a name from data/targets
-  std::string source_sha256;  // of the model file; empty when there is none
-  Profile profile = Profile::kTfliteReference;
+  std::string target;                           // a name from data/targets
+  std::string source_sha256;                    // of the model file; empty when there is none
+  Profile profile = Profile::kTfliteReference;  // of the steps on the target's main engine
+  std::map<std::string, std::vector<uint8_t>> metadata;  // by name, as in the model file
   std::vector<Tensor> tensors;
   std::vector<Step> steps;  // in execution order
   std::vector<TensorId> inputs, outputs;

@@ -107,7 +107,7 @@ Status Verify(const Graph& graph) {
   return flow.Finish(graph.outputs);
 }
 
-Status Verify(const Program& program) {
+Status VerifySteps(const Program& program) {
   for (const Tensor& tensor : program.tensors) DLPU_RETURN_IF_ERROR(VerifyTensor(tensor));
   const size_t count = program.tensors.size();
   if (program.offsets.size() != count) {
@@ -117,7 +117,11 @@ Status Verify(const Program& program) {
   DLPU_RETURN_IF_ERROR(VerifyIds(program.outputs, count, false, "output", "program"));
   FlowCheck flow(program.tensors, program.inputs);
   for (const Step& step : program.steps) DLPU_RETURN_IF_ERROR(flow.Visit(step.node));
-  DLPU_RETURN_IF_ERROR(flow.Finish(program.outputs));
+  return flow.Finish(program.outputs);
+}
+
+Status Verify(const Program& program) {
+  DLPU_RETURN_IF_ERROR(VerifySteps(program));
   return VerifyArena(program);
 }
 

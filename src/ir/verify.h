@@ -15,6 +15,9 @@ Status Verify(const Graph& graph);
 // As for a Graph, and VerifyArena.
 Status Verify(const Program& program);
 
+// The same without VerifyArena: of a program that has no memory plan yet.
+Status VerifySteps(const Program& program);
+
 // Every tensor that a step or the caller uses has a place inside the arena, and tensors that are
 // alive at once do not overlap. An output may lie exactly on its step's first input; whether the op
 // may compute in place is for passes/allocate.cc to know. REQUIRES: ids are in range.

@@ -114,7 +114,7 @@ Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const Params&) {
   LAROD_TRY(Graph graph, ReadModel(device, file, path));
   CompileOptions options;
-  if (device.facts.engine == "dlpu") options.target = catalogue.target.name;
+  if (device.facts.engine == "dlpu") options = OptionsFor(catalogue.target);
   Result<Program> program = Compile(std::move(graph), options);
   if (!program.ok()) return LoadFailure(kNotAllocated, program.error().message);
   return Network::Make(*std::move(program), LayoutOf(catalogue.target, device));

@@ -4,24 +4,38 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 
 #include "base/result.h"
 #include "ir/graph.h"
 #include "ir/program.h"
+#include "target/partition.h"
+#include "target/target.h"
 
 namespace dlpu {
 
 struct CompileOptions {
-  std::string target = "cpu";  // a name from data/targets
-  Profile profile = Profile::kTfliteReference;
-  std::map<std::string, Shape> shapes;  // of inputs, by tensor or signature name
-  std::string cut_at;                   // an op or layer; it and all that depends on it is left out
+  // The target whose data says where each step runs; it must outlive the call. Null: no target,
+  // every step on the CPU.
+  const Target* target = nullptr;
+  Profile profile = Profile::kTfliteReference;      // of steps on the DLPU; of all without one
+  Profile cpu_profile = Profile::kTfliteReference;  // of steps that fall back to a target's CPU
+  std::map<std::string, Shape> shapes;              // of inputs, by tensor or signature name
+  std::string cut_at;  // an op or layer; it and all that depends on it is left out
   std::string source_sha256;
 };
 
-// Consumes the graph. The error names the layer that cannot be compiled.
+// The options that a target's data asks for.
+CompileOptions OptionsFor(const Target& target);
+
+// Consumes the graph. The error names the layer that cannot be compiled, or says why the target
+// does not load the model.
 Result<Program> Compile(Graph graph, const CompileOptions& options);
+
+// A program as it was saved: the bytes are checked, every step's shapes are computed again and must
+// be what the file says, and work and memory plan are made anew. `name` is how errors call it.
+Result<Program> LoadProgram(std::span<const uint8_t> bytes, const std::string& name);
 
 // Gives inputs the shapes the user stated; refuses, by name, inputs that stay dynamic.
 Status FixShapes(Graph& graph, const std::map<std::string, Shape>& shapes);
@@ -50,7 +64,7 @@ void Allocate(Program& program);
 // Drops tensors that nothing refers to.
 void DropUnusedTensors(Graph& graph);
 
-// The program without a memory plan.
-Program Emit(Graph graph, const CompileOptions& options);
+// The program without a memory plan; `partition` has a place for each node.
+Program Emit(Graph graph, const Partition& partition, const CompileOptions& options);
 
 }  // namespace dlpu

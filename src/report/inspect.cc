@@ -54,6 +54,21 @@ std::vector<Life> LivesOf(const Program& program) {
   return lives;
 }
 
+bool OnDlpu(const Step& step) { return step.engine == Engine::kDlpu; }
+
+// Where a program's steps run, when it was made for a target; and what it was made from.
+std::string PlacesText(const Program& program) {
+  const auto dlpu = std::count_if(program.steps.begin(), program.steps.end(), OnDlpu);
+  if (program.target.empty()) return "";
+  int parts = 0;
+  for (const Step& step : program.steps) parts = std::max(parts, step.part + 1);
+  return fmt::format(
+      "compiled     for {}: {} steps on the DLPU, {} on the CPU, {} part{}; arithmetic {}\n"
+      "made from    a file with sha256 {}\n",
+      program.target, dlpu, program.steps.size() - dlpu, parts, parts == 1 ? "" : "s",
+      ProfileName(program.profile), program.source_sha256);
+}
+
 }  // namespace
 
 std::string TypeText(const Tensor& tensor) {
@@ -105,6 +120,7 @@ std::string InspectText(const SourceInfo& source, const Graph& graph, const Prog
                         program->steps.size());
     text += fmt::format("memory       {} of parameters, {} of tensors at once\n",
                         BytesText(totals.parameter_bytes), BytesText(totals.arena_bytes));
+    text += PlacesText(*program);
   }
   return text;
 }
@@ -126,10 +142,14 @@ Json InspectJson(const SourceInfo& source, const Graph& graph, const Program* pr
   json["macs"] = totals.macs;
   json["parameter_bytes"] = totals.parameter_bytes;
   json["arena_bytes"] = totals.arena_bytes;
+  json["target"] = program->target;
+  json["source_sha256"] = program->source_sha256;
   json["steps"] = Json::array();
   for (const Step& step : program->steps) {
     Json row = {{"op", NodeOpName(step.node)},
                 {"name", step.node.name},
+                {"engine", EngineName(step.engine)},
+                {"part", step.part},
                 {"macs", step.work.macs},
                 {"input_bytes", step.work.input_bytes},
                 {"weight_bytes", step.work.weight_bytes},
@@ -143,15 +163,15 @@ Json InspectJson(const SourceInfo& source, const Graph& graph, const Program* pr
 }
 
 std::string LayersText(const Program& program) {
-  Table table({">step", "op", "output", "type", ">MACs", ">weights", "layer"});
+  Table table({">step", "engine", ">part", "op", "output", "type", ">MACs", ">weights", "layer"});
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const Step& step = program.steps[i];
     const Tensor& output = program.tensors[step.node.outputs[0]];
-    table.AddRow({std::to_string(i), NodeOpName(step.node), ShapeText(output.shape),
-                  std::string(DataTypeName(output.type)),
-                  step.work.macs != 0 ? CountText(step.work.macs) : "",
-                  step.work.weight_bytes != 0 ? BytesText(step.work.weight_bytes) : "",
-                  step.node.name});
+    table.AddRow(
+        {std::to_string(i), std::string(EngineName(step.engine)), std::to_string(step.part),
+         NodeOpName(step.node), ShapeText(output.shape), std::string(DataTypeName(output.type)),
+         step.work.macs != 0 ? CountText(step.work.macs) : "",
+         step.work.weight_bytes != 0 ? BytesText(step.work.weight_bytes) : "", step.node.name});
   }
   return table.Text();
 }

@@ -63,7 +63,8 @@ Status Runner::PrepareSteps(CpuFlags cpu) {
   pool_.ParallelFor(static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end, int) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       const Node& node = program_.steps[i].node;
-      const PrepareContext context(program_.tensors, node, program_.profile, cpu, pool_.threads());
+      const PrepareContext context(program_.tensors, node, program_.steps[i].profile, cpu,
+                                   pool_.threads());
       Result<PreparedOp> prepared = PrepareOp(context);
       if (!prepared.ok()) {
         errors[i] = prepared.error();

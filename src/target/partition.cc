@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "ir/quantization_style.h"
 #include "target/node_values.h"
 
 namespace dlpu {
@@ -44,8 +45,25 @@ class Cutter {
       if (target_.dlpu == "none" && place.where == Where::kDlpu) place.where = Where::kCpu;
       partition_.nodes.push_back(std::move(place));
     }
-    for (const int i : assume_supported) partition_.nodes[i].where = Where::kDlpu;
-    for (NodePlace& place : partition_.nodes) place.supported = place.where == Where::kDlpu;
+    Assume(assume_supported);
+  }
+
+  // The same from an earlier answer.
+  void Reuse(const Partition& asked, const std::vector<int>& assume_supported) {
+    for (const NodePlace& from : asked.nodes) {
+      NodePlace place;
+      place.where = from.supported ? Where::kDlpu : from.where;
+      partition_.nodes.push_back(std::move(place));
+    }
+    Assume(assume_supported);
+  }
+
+  void CutAll(bool several_parts) {
+    if (target_.partition.order == "prefix" && !several_parts) {
+      Prefix();
+    } else {
+      Turns();
+    }
   }
 
   // The DLPU's one part: what no CPU node lies before that itself lies behind the part.
@@ -106,6 +124,11 @@ class Cutter {
   }
 
   void Judge() {
+    const QuantizationSummary summary = SummariseQuantization(graph_);
+    if (target_.quantization.need == "int8" && summary.integer_layers == 0 &&
+        summary.float_layers + summary.dynamic_layers > 0) {
+      partition_.refusal = target_.quantization.error;
+    }
     const int parts = partition_.dlpu_parts + partition_.cpu_parts;
     const std::optional<int> most = target_.partition.most;
     for (size_t i = 0; i < graph_.nodes.size() && partition_.refusal.empty(); ++i) {
@@ -128,6 +151,11 @@ class Cutter {
   }
 
  private:
+  void Assume(const std::vector<int>& supported) {
+    for (const int i : supported) partition_.nodes[i].where = Where::kDlpu;
+    for (NodePlace& place : partition_.nodes) place.supported = place.where == Where::kDlpu;
+  }
+
   // Nodes of unknown support count with the DLPU: that is what the vendor's compiler is for.
   bool Accelerated(size_t i) const {
     const Where where = partition_.nodes[i].where;
@@ -178,11 +206,7 @@ Partition PartitionGraph(const Graph& graph, const Target& target,
   Partition partition;
   Cutter cutter(graph, target, partition);
   cutter.Ask(options.assume_supported);
-  if (target.partition.order == "prefix" && !options.several_parts) {
-    cutter.Prefix();
-  } else {
-    cutter.Turns();
-  }
+  cutter.CutAll(options.several_parts);
   cutter.FindCuts();
   cutter.Judge();
   return partition;
@@ -202,7 +226,10 @@ std::vector<Blocker> FindBlockers(const Graph& graph, const Target& target,
         blocker.dependents.push_back(static_cast<int>(k));
       }
     }
-    const Partition mended = PartitionGraph(graph, target, {.assume_supported = {blocker.node}});
+    Partition mended;
+    Cutter cutter(graph, target, mended);
+    cutter.Reuse(partition, {blocker.node});
+    cutter.CutAll(false);
     for (size_t k = 0; k < mended.nodes.size(); ++k) {
       if (mended.nodes[k].where == Where::kDlpu && partition.nodes[k].where != Where::kDlpu) {
         blocker.gained.push_back(static_cast<int>(k));
@@ -222,8 +249,9 @@ std::string WhyThere(const Graph& graph, const Target& target, const Partition& 
   if (place.where == Where::kDlpu) return "";
   if (place.blocker >= 0) {
     const Node& blocker = graph.nodes[place.blocker];
-    return fmt::format("behind '{}' ({}), which stays on the CPU", blocker.name,
-                       NodeOpName(blocker));
+    // A converter joins the names of what it fused with ';'.
+    return fmt::format("behind '{}' ({}), which stays on the CPU",
+                       blocker.name.substr(0, blocker.name.find(';')), NodeOpName(blocker));
   }
   for (const Support::Finding& finding : place.support.findings) {
     const Effect effect = finding.condition->effect;

@@ -55,6 +55,7 @@ TargetQuantization ReadQuantization(const TomlTable& t, const TomlTable& sources
   q.need = t.Word("need", kNeeds);
   q.weights = t.Word("weights", {"any", "per-channel", "per-tensor"});
   q.types = ReadWords(t, "types", {"int8", "uint8", "int16", "float16", "float32"});
+  q.error = t.Str("error", "");
   q.says = t.Str("says");
   q.fact = ReadFact(t, sources);
   return q;
@@ -68,6 +69,19 @@ std::optional<TargetCompiler> ReadCompiler(const TomlTable& t, const TomlTable& 
   c.takes = ReadWords(t, "takes", kUserFormats);
   c.makes = t.Word("makes", kDeviceFormats);
   c.available = t.Bool("available");
+  c.arguments = t.StrsOrNone("arguments");
+  c.runtime_arguments = t.StrsOrNone("runtime_arguments");
+  c.several_arguments = t.StrsOrNone("several_arguments");
+  c.output = t.Str("output", "");
+  c.log = t.Str("log", "");
+  c.mapped = t.Str("mapped", "");
+  c.behind = t.Str("behind", "");
+  c.unlisted = t.Str("unlisted", "");
+  c.limited = t.Str("limited", "");
+  for (const TomlTable& r : t.Tables("runtime")) {
+    c.runtimes.push_back(
+        {r.Str("os"), static_cast<int>(r.Int("version", 1, 1 << 20)), ReadFact(r, sources)});
+  }
   c.says = t.Str("says");
   c.fact = ReadFact(t, sources);
   return c;
@@ -88,8 +102,9 @@ TargetPartition ReadPartition(const TomlTable& t, const TomlTable& sources) {
 }
 
 TargetArithmetic ReadArithmetic(const TomlTable& t, const TomlTable& sources) {
-  return {t.Word("profile", {"tflite-reference", "tflite-builtin", "xnnpack"}), t.Str("says"),
-          ReadFact(t, sources)};
+  const std::vector<std::string> profiles = {"tflite-reference", "tflite-builtin", "xnnpack"};
+  return {t.Word("profile", profiles), t.Word("cpu_profile", profiles, "tflite-reference"),
+          t.Str("winograd", ""), t.Str("says"), ReadFact(t, sources)};
 }
 
 TargetInput ReadInput(const TomlTable& t, const TomlTable& sources) {

@@ -32,18 +32,37 @@ struct TargetQuantization {
   std::string need;  // none, int8 (the model must come quantized), compiler (the compiler does it)
   std::string weights;  // per-channel, per-tensor, any: what to make when there is a choice
   std::vector<std::string> types;  // element types of activations it runs: int8, uint8, float32
+  // What a model without integer layers is refused with; empty: it loads, and runs on the CPU.
+  std::string error;
   std::string says;
   Fact fact;
 };
 
-// A tool of the chip's vendor without which no file for the camera can be made.
+// The version of the vendor's runtime in a release of AXIS OS.
+struct TargetRuntime {
+  std::string os;  // "10.6"
+  int version = 0;
+  Fact fact;
+};
+
+// A tool of the chip's vendor without which no file for the camera can be made. In `arguments`,
+// `runtime_arguments`, `output` and `log`, {model} stands for the file, {stem} for its name without
+// folder and ending, {out} for the folder of the results and {runtime} for a runtime version.
 struct TargetCompiler {
   std::string name;                // "Edge TPU Compiler 16.0"
   std::string program;             // the program looked up in PATH; empty: none that dlpu can run
   std::vector<std::string> takes;  // tflite, onnx
   std::string makes;               // edgetpu-tflite, cvflow-bin
   bool available = false;          // can anyone download it?
-  std::string says;                // how to get it, what it needs
+  std::vector<std::string> arguments;          // to compile one model
+  std::vector<std::string> runtime_arguments;  // to make a file for that runtime and newer ones
+  std::vector<std::string> several_arguments;  // to allow more than one DLPU part
+  std::string output, log;                     // the files it writes, in {out}
+  // How its log calls a node that it mapped; that follows one it could not map; whose op it does
+  // not know; that breaks a condition (unless the condition has an `error` of its own).
+  std::string mapped, behind, unlisted, limited;
+  std::vector<TargetRuntime> runtimes;  // oldest first
+  std::string says;                     // how to get it, what it needs
   Fact fact;
 };
 
@@ -63,8 +82,10 @@ struct TargetPartition {
 
 // The arithmetic dlpu runs models of this target with.
 struct TargetArithmetic {
-  std::string profile;  // tflite-reference, tflite-builtin, xnnpack, or the chip's own
-  std::string says;     // how near that is to the chip
+  std::string profile;      // tflite-reference, tflite-builtin, xnnpack, or the chip's own
+  std::string cpu_profile;  // the same of ops that fall back to the CPU
+  std::string winograd;     // what the chip does with 3x3 convolutions; empty: nothing special
+  std::string says;         // how near that is to the chip
   Fact fact;
 };
 

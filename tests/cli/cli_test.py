@@ -15,8 +15,8 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
-COMMANDS = ["port", "check", "inspect", "convert", "run", "predict", "calibrate", "bench", "targets",
-            "products", "zoo"]
+COMMANDS = ["port", "check", "inspect", "convert", "compile", "run", "predict", "calibrate", "bench",
+            "targets", "products", "zoo"]
 
 
 def dlpu(*arguments):
@@ -215,7 +215,7 @@ class MistakeTest(unittest.TestCase):
     def test_picture_as_model(self):
         path = self.path("photo.png")
         png(path, 4, 4, 2, 8, b"\1\2\3")
-        self.refused(["run", path], "photo.png", "a PNG picture", "give a .tflite or .onnx")
+        self.refused(["run", path], "photo.png", "a PNG picture", "give a .tflite, .onnx or .dlpu")
 
     def test_truncated_model(self):
         path = self.path("cut.tflite", self.model()[:20000])

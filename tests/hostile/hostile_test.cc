@@ -21,7 +21,9 @@
 #include "base/file.h"
 #include "cases.h"
 #include "formats/tflite.h"
+#include "ir/program_file.h"
 #include "memory_count.h"
+#include "passes/compile.h"
 #include "try_model.h"
 
 namespace dlpu::hostile {
@@ -35,7 +37,21 @@ const size_t kStep = kCountsMemory ? 1 : 17;
 struct Model {
   std::string name;
   Bytes bytes;
+  bool program = false;  // a .dlpu file rather than a .tflite
 };
+
+// The checksum of a program would end every trial at once: it is made again after the damage.
+constexpr size_t kSealBytes = 32;
+
+void AddProgram(std::vector<Model>& models, const Model& source) {
+  auto graph = ReadTflite(source.bytes, source.name);
+  if (!graph.ok()) return;
+  auto program = Compile(std::move(*graph), {});
+  if (!program.ok()) return;
+  Bytes bytes = WriteProgram(*program);
+  bytes.resize(bytes.size() - kSealBytes);
+  models.push_back({"program_" + source.name, std::move(bytes), true});
+}
 
 std::vector<Model> SmallModels() {
   std::vector<Model> models;
@@ -61,6 +77,9 @@ std::vector<Model> SmallModels() {
     auto bytes = ReadFile(entry.path().string());
     if (bytes.ok() && bytes->size() <= 6000) models.push_back({entry.path().filename(), *bytes});
   }
+  const size_t count = models.size();
+  for (size_t i = 0; i < count; ++i) AddProgram(models, models[i]);
+  EXPECT_GT(models.size(), count + 10);
   return models;
 }
 
@@ -99,7 +118,7 @@ void TryOne(const Model& model, const Bytes& bytes, const std::string& what, Cou
   std::snprintf(current_trial, sizeof current_trial, "%s, %s", model.name.c_str(), what.c_str());
   SetTimer(2);
   ResetPeakMemory();
-  const Trial trial = TryModel(bytes);
+  const Trial trial = model.program ? TryProgram(SealProgram(bytes)) : TryModel(bytes);
   const int64_t peak = PeakMemory();
   SetTimer(0);
   ++counts.trials;

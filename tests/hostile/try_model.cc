@@ -35,6 +35,41 @@ int64_t ShapeBytes(Graph graph) {
   return bytes;
 }
 
+namespace {
+
+// Loads and runs what was compiled or read.
+void TryToRun(Program program, Trial& trial) {
+  int64_t macs = 0;
+  for (const Step& step : program.steps) {
+    macs = AddSaturating(macs, AddSaturating(step.work.macs, step.work.vector_ops));
+  }
+  if (trial.shape_bytes > kMaxShapeBytes) {
+    trial.stage = Stage::kTooLarge;
+    trial.error = "larger than this test loads";
+    return;
+  }
+  auto runner = Runner::Load(std::move(program), {.threads = 1});
+  if (!runner.ok()) {
+    trial.stage = Stage::kRefusedByRunner;
+    trial.error = runner.error().message;
+    return;
+  }
+  if (macs > kMaxMacs) {
+    trial.stage = Stage::kTooLarge;
+    trial.error = "slower than this test runs";
+    return;
+  }
+  for (size_t i = 0; i < (*runner)->input_count(); ++i) {
+    const auto input = (*runner)->input(i);
+    std::fill(input.begin(), input.end(), uint8_t{0});
+  }
+  const Status status = (*runner)->Run();
+  trial.stage = status.ok() ? Stage::kRan : Stage::kFailed;
+  if (!status.ok()) trial.error = status.error().message;
+}
+
+}  // namespace
+
 Trial TryModel(std::span<const uint8_t> model) {
   Trial trial;
   auto graph = ReadTflite(model, "model");
@@ -49,33 +84,21 @@ Trial TryModel(std::span<const uint8_t> model) {
     trial.error = program.error().message;
     return trial;
   }
-  int64_t macs = 0;
-  for (const Step& step : program->steps) {
-    macs = AddSaturating(macs, AddSaturating(step.work.macs, step.work.vector_ops));
-  }
-  if (trial.shape_bytes > kMaxShapeBytes) {
-    trial.stage = Stage::kTooLarge;
-    trial.error = "larger than this test loads";
+  TryToRun(std::move(*program), trial);
+  return trial;
+}
+
+Trial TryProgram(std::span<const uint8_t> file) {
+  Trial trial;
+  auto program = LoadProgram(file, "program");
+  if (!program.ok()) {
+    trial.error = program.error().message;
     return trial;
   }
-  auto runner = Runner::Load(std::move(*program), {.threads = 1});
-  if (!runner.ok()) {
-    trial.stage = Stage::kRefusedByRunner;
-    trial.error = runner.error().message;
-    return trial;
+  for (const Tensor& tensor : program->tensors) {
+    trial.shape_bytes = AddSaturating(trial.shape_bytes, ByteCount(tensor.type, tensor.shape));
   }
-  if (macs > kMaxMacs) {
-    trial.stage = Stage::kTooLarge;
-    trial.error = "slower than this test runs";
-    return trial;
-  }
-  for (size_t i = 0; i < (*runner)->input_count(); ++i) {
-    const auto input = (*runner)->input(i);
-    std::fill(input.begin(), input.end(), uint8_t{0});
-  }
-  const Status status = (*runner)->Run();
-  trial.stage = status.ok() ? Stage::kRan : Stage::kFailed;
-  if (!status.ok()) trial.error = status.error().message;
+  TryToRun(std::move(*program), trial);
   return trial;
 }
 

@@ -31,6 +31,8 @@ struct Trial {
 inline constexpr int64_t kMaxShapeBytes = int64_t{64} << 20;
 inline constexpr int64_t kMaxMacs = 20'000'000;
 Trial TryModel(std::span<const uint8_t> model);
+// The same of a compiled .dlpu program.
+Trial TryProgram(std::span<const uint8_t> file);
 
 // Bytes of all tensors after every op's shape rule was applied, as far as the rules accept the
 // graph. Saturates.

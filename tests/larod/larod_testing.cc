@@ -216,7 +216,8 @@ std::vector<Bytes> RunPlainly(const Bytes& model, const std::vector<Bytes>& inpu
   EXPECT_TRUE(graph.ok()) << graph.error().message;
   if (!graph.ok()) return {};
   CompileOptions options;
-  options.target = target;
+  Result<Target> found = FindTarget(target);
+  if (found.ok()) options = OptionsFor(*found);
   auto program = Compile(*std::move(graph), options);
   EXPECT_TRUE(program.ok()) << program.error().message;
   if (!program.ok()) return {};
