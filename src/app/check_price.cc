@@ -40,7 +40,7 @@ std::vector<Engine> Pricer::EnginesOf(const Graph& graph, const Partition& parti
 
 std::optional<Prediction> Pricer::Priced(const std::vector<Engine>& engines,
                                          bool per_tensor) const {
-  Workload workload = WorkloadOf(program_, engines, target_->cost->silu_falls_back);
+  Workload workload = WorkloadOf(program_, engines, PricingOf(*target_));
   if (per_tensor) {
     for (Layer& layer : workload.layers) layer.per_channel = false;
   }

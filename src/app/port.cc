@@ -48,10 +48,7 @@ void JudgeQuantization(const QuantizationSummary& summary, const Target& target,
 // same layers on the DLPU.
 void PredictTime(const LoadedModel& model, const Target& target, const PortOptions& options,
                  PortRow& row) {
-  CompileOptions compile;
-  compile.shapes = options.model.shapes;
-  compile.cut_at = options.model.cut_at;
-  Result<Program> program = Compile(model.graph, compile);
+  const Result<Program> program = ProgramToPrice(model, options.model, target);
   if (!program.ok()) {
     row.time_error = program.error().message;
     return;

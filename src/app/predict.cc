@@ -7,18 +7,11 @@
 #include <algorithm>
 
 #include "app/user_times.h"
+#include "ir/quantization_style.h"
+#include "passes/compile.h"
 
 namespace dlpu {
 namespace {
-
-// Whether the program says where each step runs on this target.
-bool IsPlaced(const Program& program, const Target& target) {
-  if (program.target != target.name) return false;
-  const bool has_dlpu = target.cost.has_value() && !target.cost->cpu_only;
-  return !has_dlpu || std::ranges::any_of(program.steps, [](const Step& step) {
-    return step.engine == Engine::kDlpu;
-  });
-}
 
 bool HasFloatSide(const Program& program, const Node& node) {
   const auto is_float = [&](TensorId id) {
@@ -34,7 +27,35 @@ bool IsCpuStep(const Program& program, const Step& step, bool float_model) {
   return converts && !float_model && HasFloatSide(program, step.node);
 }
 
+// Nothing of it is quantized, on a target that wants it to be.
+bool IsToBeQuantized(const Graph& graph, const Target& target) {
+  if (target.quantization.need != "int8") return false;
+  const QuantizationStyle style = SummariseQuantization(graph).style;
+  return style == QuantizationStyle::kFloat32 || style == QuantizationStyle::kFloat16Weights ||
+         style == QuantizationStyle::kDynamicRange || style == QuantizationStyle::kNoWeights;
+}
+
 }  // namespace
+
+FallbackPricing PricingOf(const Target& target) {
+  if (!target.cost.has_value()) return {};
+  return {target.cost->silu_falls_back, target.cost->tail_in_output};
+}
+
+Result<Program> ProgramToPrice(const LoadedModel& model, const ModelOptions& options,
+                               const Target& target) {
+  if (model.program.has_value()) return *model.program;
+  CompileOptions compile = OptionsFor(target);
+  if (IsToBeQuantized(model.graph, target)) compile.target = nullptr;
+  compile.shapes = options.shapes;
+  compile.cut_at = options.cut_at;
+  compile.source_sha256 = model.sha256;
+  Result<Program> program = Compile(model.graph, compile);
+  if (program.ok() || program.error().code != ErrorCode::kUnsupported) return program;
+  // The target refuses it: the time it would have on the DLPU.
+  compile.target = nullptr;
+  return Compile(model.graph, compile);
+}
 
 Result<Workload> WorkloadFor(const Program& program, const Target& target) {
   for (const Step& step : program.steps) {
@@ -43,8 +64,8 @@ Result<Workload> WorkloadFor(const Program& program, const Target& target) {
         "the file is compiled for the Edge TPU: its layers cannot be seen; predict the .tflite it "
         "was made from");
   }
-  const bool merge = target.cost.has_value() && target.cost->silu_falls_back;
-  if (IsPlaced(program, target)) return WorkloadOf(program, {}, merge);
+  const FallbackPricing pricing = PricingOf(target);
+  if (program.target == target.name) return WorkloadOf(program, {}, pricing);
   const bool float_model = std::ranges::any_of(program.steps, [&](const Step& step) {
     return step.node.op == Op::kConv2d && HasFloatSide(program, step.node);
   });
@@ -54,7 +75,7 @@ Result<Workload> WorkloadFor(const Program& program, const Target& target) {
     const bool cpu = !has_dlpu || IsCpuStep(program, step, float_model);
     engines.push_back(cpu ? Engine::kCpu : Engine::kDlpu);
   }
-  return WorkloadOf(program, engines, merge);
+  return WorkloadOf(program, engines, pricing);
 }
 
 Result<PredictOptions> WithUserFactor(const Target& target, PredictOptions options) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/model.h"
 #include "base/result.h"
 #include "ir/program.h"
 #include "target/cost/predict.h"
@@ -13,6 +14,11 @@
 #include "target/target.h"
 
 namespace dlpu {
+
+// The program whose time is predicted: compiled for the target, with its engines; of a model that
+// must be quantized first, or that the target refuses, one that says nothing of engines.
+Result<Program> ProgramToPrice(const LoadedModel& model, const ModelOptions& options,
+                               const Target& target);
 
 // The time of `program` on `target`: total, 90 % interval, parts, assumptions. A program compiled
 // for this target runs each step where it says; of any other program every step is taken to run on
@@ -24,6 +30,9 @@ Result<Prediction> Predict(const Program& program, const Target& target,
 
 // The options with what the user measured on their product, if anything.
 Result<PredictOptions> WithUserFactor(const Target& target, PredictOptions options);
+
+// How the target's cost model prices fallbacks.
+FallbackPricing PricingOf(const Target& target);
 
 // The workload that Predict prices.
 Result<Workload> WorkloadFor(const Program& program, const Target& target);

@@ -20,15 +20,6 @@ bool ParseExtent(std::string_view text, int* value) {
          *value <= kLargest;
 }
 
-// Without places: where the steps run is then for the cost model to say.
-Result<Program> CompileFor(const LoadedModel& model, const ModelOptions& options) {
-  CompileOptions compile;
-  compile.shapes = options.shapes;
-  compile.cut_at = options.cut_at;
-  compile.source_sha256 = model.sha256;
-  return Compile(Graph(model.graph), compile);
-}
-
 // Whether a picture's channels are its second extent.
 bool IsPlanar(const Shape& shape) { return shape[1] <= 4 && shape[3] > 4; }
 
@@ -55,13 +46,13 @@ Result<std::vector<InputSize>> ParseSizes(const std::string& text) {
 
 Result<Workload> WorkloadOfModel(const LoadedModel& model, const ModelOptions& options,
                                  const Target& target) {
-  DLPU_TRY(const Program program, CompileFor(model, options));
+  DLPU_TRY(const Program program, ProgramToPrice(model, options, target));
   return WorkloadFor(program, target);
 }
 
 Result<Prediction> PredictModel(const LoadedModel& model, const ModelOptions& options,
                                 const Target& target, const PredictOptions& predict) {
-  DLPU_TRY(const Program program, CompileFor(model, options));
+  DLPU_TRY(const Program program, ProgramToPrice(model, options, target));
   return Predict(program, target, predict);
 }
 

@@ -7,7 +7,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/port_folder.h"
 #include "app/port_text.h"
+#include "base/file.h"
 #include "cli/choose_targets.h"
 #include "cli/command.h"
 
@@ -17,7 +19,7 @@ namespace {
 struct Arguments {
   ModelArguments model;
   PortOptions port;
-  std::string to = "all", product, image, json;
+  std::string to = "all", product, image, json, out;
   bool findings = false;
 };
 
@@ -34,9 +36,21 @@ CommandResult RunPort(Arguments arguments) {
   DLPU_TRY(const std::vector<Target> targets, TargetsFor(arguments));
   DLPU_TRY(const LoadedModel model, LoadModel(arguments.port.model));
   if (!arguments.image.empty()) arguments.port.input.files = {arguments.image};
+  if (!arguments.out.empty()) {
+    DLPU_RETURN_IF_ERROR(MakeDirectory(arguments.out));
+    if (!arguments.image.empty() && arguments.port.draw.empty()) {
+      arguments.port.draw = arguments.out + "/found.png";
+    }
+  }
   DLPU_TRY(const PortReport report, Port(model, targets, arguments.port));
   PrintText(arguments.json, PortText(report, model, arguments.findings));
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, PortJson(report, model)));
+  if (!arguments.out.empty()) {
+    DLPU_TRY(const std::vector<std::string> files,
+             WritePortFolder(model, report, targets, arguments.port, arguments.out));
+    PrintNote(fmt::format("{} files written to {}; {}/README.txt says what to do with them",
+                          files.size(), arguments.out, arguments.out));
+  }
   // One target asked for by name: the exit code is its verdict.
   if (report.rows.size() == 1 && !TakenAsItIs(report.rows[0])) {
     return static_cast<int>(kExitNotLoadable);
@@ -55,6 +69,8 @@ void AddPortCommand(CLI::App& app) {
   command.Option("--product", "P", &arguments->product, "One camera instead: its target, its time");
   command.Option("--os", "V", &arguments->port.os,
                  "Its AXIS OS version (default: the newest known)");
+  command.Option("--out", "DIR", &arguments->out,
+                 "Write what goes to each camera, the report and a README.txt with the next steps");
   command.Option("--image", "FILE", &arguments->image, "A picture to run the model on");
   command.Option("--draw", "OUT.png", &arguments->port.draw,
                  "Write the picture with what was found");

@@ -16,8 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view EngineName(Engine engine) { return engine == Engine::kCpu ? "cpu" : "dlpu"; }
-
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 Json OrNull(const std::optional<int64_t>& value) { return value ? Json(*value) : Json(nullptr); }
 

@@ -60,11 +60,20 @@ struct Workload {
 // What `layer.macs`, weights and element counts follow from; sets them and `kind`.
 void FinishLayer(Layer* layer);
 
+// Where a target's cost model prices a fallback together with what is around it.
+struct FallbackPricing {
+  // A MUL of a SiLU pair that falls back to the CPU ends no part of the accelerator's work: the
+  // round trip is charged as one.
+  bool silu_inside = false;
+  // A head's tail counts as run on the accelerator whatever the op table says: the measured times
+  // that were fitted hold it, as part of what the output bytes cost.
+  bool tail_inside = false;
+};
+
 // Layers of a compiled program, one for each step, run on `engines` (one for each step; empty:
-// where the steps say). With `silu_inside`, a MUL of a SiLU pair that falls back to the CPU ends no
-// part of the accelerator's work: its cost model charges the round trip as one.
+// where the steps say).
 Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines = {},
-                    bool silu_inside = false);
+                    const FallbackPricing& pricing = {});
 
 // Reads an architecture list: lines `op,in_h,in_w,in_c,out_h,out_w,out_c[,kernel_h,kernel_w,
 // stride,groups[,notes]]` below a header line; lines that begin with '#' are comments. Notes, in

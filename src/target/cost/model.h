@@ -135,6 +135,7 @@ struct CostModel {
   std::vector<CostReason> reasons;
   // Warnings the data asks for.
   bool silu_falls_back = false;      // two-tensor multiplications run on the CPU
+  bool tail_in_output = false;       // what decodes a head is part of what output bytes cost
   bool per_channel_is_slow = false;  // weights with a scale for each channel
   bool cpu_only = false;             // there is no accelerator
   bool compiler_quantizes = false;   // float models become 8 bit

@@ -191,7 +191,8 @@ void SetBorders(const Program& program, bool silu_inside, Workload* workload) {
 
 }  // namespace
 
-Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines, bool silu_inside) {
+Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines,
+                    const FallbackPricing& pricing) {
   DLPU_CHECK(engines.empty() || engines.size() == program.steps.size());
   Workload workload;
   workload.name = program.name;
@@ -202,7 +203,10 @@ Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines, 
   }
   MarkSilu(program, &workload.layers);
   MarkTail(program, &workload.layers);
-  SetBorders(program, silu_inside, &workload);
+  for (Layer& layer : workload.layers) {
+    if (pricing.tail_inside && layer.tail) layer.engine = Engine::kDlpu;
+  }
+  SetBorders(program, pricing.silu_inside, &workload);
   workload.activation_bytes = program.arena_bytes;
   return workload;
 }

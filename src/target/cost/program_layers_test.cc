@@ -97,9 +97,14 @@ TEST(WorkloadOf, AFallbackIsASecondPart) {
   // in and silu enter; conv, sig and out leave.
   EXPECT_EQ(apart.input_bytes, 8 * 8 * 4 + 8 * 8 * 8);
   EXPECT_EQ(apart.output_bytes, 2 * 8 * 8 * 8 + 8 * 8 * 2);
-  const Workload merged = WorkloadOf(p, {}, true);
+  const Workload merged = WorkloadOf(p, {}, {.silu_inside = true});
   EXPECT_EQ(merged.dlpu_parts, 1);
   EXPECT_EQ(merged.input_bytes, 8 * 8 * 4);
+  const Workload decoded =
+      WorkloadOf(p, std::vector<Engine>(5, Engine::kCpu), {.tail_inside = true});
+  for (size_t i = 0; i < decoded.layers.size(); ++i) {
+    EXPECT_EQ(decoded.layers[i].engine, decoded.layers[i].tail ? Engine::kDlpu : Engine::kCpu) << i;
+  }
   const Workload moved = WorkloadOf(p, std::vector<Engine>(5, Engine::kDlpu));
   EXPECT_EQ(moved.dlpu_parts, 1);
   EXPECT_EQ(moved.output_bytes, 8 * 8 * 2);

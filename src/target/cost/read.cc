@@ -190,6 +190,7 @@ CostModel ReadCost(const TomlTable& t) {
   model.start = ReadStart(t.TableOrNone("start"), sources);
   for (const TomlTable& r : t.Tables("reason")) model.reasons.push_back(ReadReason(r, sources));
   model.silu_falls_back = t.Bool("silu_falls_back", false);
+  model.tail_in_output = t.Bool("tail_in_output", false);
   model.per_channel_is_slow = t.Bool("per_channel_is_slow", false);
   model.cpu_only = model.engine.form == EngineForm::kNone;
   model.compiler_quantizes = t.Bool("compiler_quantizes", false);
