@@ -249,6 +249,11 @@ const std::vector<std::string>& FixKinds() {
 }
 
 Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixOptions& options) {
+  if (model.program.has_value()) {
+    return InvalidError(
+        fmt::format("{}: is compiled already, for {}; fix the model it was made from", model.path,
+                    model.program->target));
+  }
   return Fixer(model, target, options).Run();
 }
 

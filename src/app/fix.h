@@ -52,8 +52,8 @@ struct FixReport {
 };
 
 // Post-processing is cut off when dlpu has a decoder for what is left, or `only` names that kind.
-// Errors: a kind that is none; a model that dlpu cannot run, not even without its post-processing,
-// so that nothing could be proved.
+// Errors: a kind that is none; a compiled program; a model that dlpu cannot run, not even without
+// its post-processing, so that nothing could be proved.
 Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixOptions& options);
 
 // For people and for programs (docs/json.md). `versions`: the text also says of op versions why

@@ -203,6 +203,12 @@ TEST(Fix, WhatCannotBeProvedIsRefused) {
   const auto report = Fix(model, TargetOf("artpec8"), {});
   ASSERT_FALSE(report.ok());
   EXPECT_THAT(report.error().message, HasSubstr("dlpu cannot run the model to prove it"));
+  LoadedModel compiled = ModelOf(kYolo);
+  compiled.program = Program();
+  compiled.program->target = "artpec8";
+  const auto program = Fix(compiled, TargetOf("artpec8"), {});
+  ASSERT_FALSE(program.ok());
+  EXPECT_THAT(program.error().message, HasSubstr("is compiled already, for artpec8"));
   const auto kind = Fix(ModelOf(kYolo), TargetOf("artpec8"), {.only = {"polish"}});
   ASSERT_FALSE(kind.ok());
   EXPECT_THAT(kind.error().message, HasSubstr("there is no fix 'polish'; there are cut-post"));
