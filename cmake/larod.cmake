@@ -36,8 +36,8 @@ install(TARGETS larod LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT laro
 install(FILES ${larod_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT larod)
 install(FILES ${CMAKE_BINARY_DIR}/generated/liblarod.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT larod)
-install(DIRECTORY data/targets DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu COMPONENT larod)
-install(FILES data/products.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu
+install(DIRECTORY data/targets data/cost DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu COMPONENT larod)
+install(FILES data/products.toml data/rules.toml data/firmware.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/dlpu
         COMPONENT larod)
 
 # An application like any other: nothing but larod.h and the library.
