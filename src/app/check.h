@@ -91,7 +91,7 @@ Result<CheckReport> Check(const LoadedModel& model, const Target& target,
 
 // Most codes (float32: thousandths of the output's range) by which each output of the model
 // differs between black, white, noise and a gradient as inputs; -1 for an output that is neither
-// quantized nor float, such as indices.
+// quantized nor float (indices), or that a custom op writes (post-processing).
 Result<std::vector<double>> OutputSpreads(const LoadedModel& model, int threads);
 
 }  // namespace dlpu

@@ -498,7 +498,7 @@ std::map<std::string, RuleCase> ModelCases() {
     n.Op1("RELU", {n.In({1, 256, 256, bad ? 32 : 16})}, {1, 256, 256, bad ? 32 : 16});
   }};
   cases["nothing-on-dlpu"] = Either("RELU", "ROUND");
-  cases["op-version"] = {
+  cases["quantize-version"] = cases["op-version"] = {
       [](SmallNet& n, bool bad) {
         const TensorId y = n.Tensor({1, 8, 8, 48});
         n.Node("QUANTIZE", {n.In({1, 8, 8, 48}, DataType::kUInt8)}, {y}, NoAttrs(), bad ? 3 : 2);
@@ -645,6 +645,20 @@ TEST(CheckRules, EveryRuleOfEveryTargetPassesAndFails) {
   }
   EXPECT_GT(tested, 150);
   std::printf("%d rules passed and failed, %d notes\n", tested, notes);
+}
+
+TEST(CheckRules, RulesThatSilenceOthersExist) {
+  const auto targets = LoadTargets();
+  ASSERT_TRUE(targets.ok()) << targets.error().message;
+  std::set<std::string> ids, named;
+  for (const Target& target : *targets) {
+    for (const Condition* rule : AllConditions(target)) {
+      ids.insert(rule->id);
+      named.insert(rule->unless.begin(), rule->unless.end());
+    }
+  }
+  EXPECT_FALSE(named.empty());
+  for (const std::string& id : named) EXPECT_TRUE(ids.contains(id)) << id;
 }
 
 TEST(CheckRules, AMissingRowIsSeen) {

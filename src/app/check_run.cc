@@ -55,6 +55,14 @@ std::vector<double> Numbers(const Tensor& tensor, std::span<const uint8_t> bytes
   return numbers;
 }
 
+// Post-processing gives lists and counts, which may well be the same for several inputs.
+bool FromCustomOp(const Program& program, TensorId output) {
+  return std::ranges::any_of(program.steps, [&](const Step& step) {
+    return IsCustomOp(step.node.op) &&
+           std::ranges::find(step.node.outputs, output) != step.node.outputs.end();
+  });
+}
+
 struct Extremes {
   std::vector<double> low, high;
 
@@ -102,7 +110,8 @@ Result<std::vector<double>> OutputSpreads(const LoadedModel& model, int threads)
     const Tensor& tensor = runner->output_tensor(i);
     const bool is_float = tensor.type == DataType::kFloat32;
     const bool is_byte = tensor.type == DataType::kInt8 || tensor.type == DataType::kUInt8;
-    const bool judged = is_float || (is_byte && tensor.quantization.present());
+    const bool judged = !FromCustomOp(runner->program(), runner->program().outputs[i]) &&
+                        (is_float || (is_byte && tensor.quantization.present()));
     spreads.push_back(judged ? extremes[i].Spread(is_float) : -1);
   }
   return spreads;
