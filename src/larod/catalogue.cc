@@ -64,16 +64,17 @@ Failure NoSession(const std::string& product, const std::string& cause) {
           fmt::format("Could not create session: no virtual camera \"{}\"", product), cause};
 }
 
-// The target's name for a product or target name, and what to call it.
-Outcome<Target> TargetOfProduct(const std::string& name, std::string* title) {
+// The target of a product or target name; says in the catalogue which it is.
+Outcome<Target> TargetOfProduct(const std::string& name, Catalogue* catalogue) {
   const Result<Target> target = FindTarget(name);
   if (target.ok()) {
-    *title = target->title;
+    catalogue->product = target->title;
     return *target;
   }
   const Result<Product> product = FindProduct(name);
   if (!product.ok()) return NoSession(name, product.error().message);
-  *title = product->name;
+  catalogue->product = product->name;
+  catalogue->known_product = *product;
   if (!product->target.has_value()) {
     Log(fmt::format("{}: its DLPU is not known; it gets the devices every camera has",
                     product->name));
@@ -97,7 +98,7 @@ std::string Catalogue::DeviceNames() const {
 Outcome<Catalogue> MakeCatalogue(const std::string& product) {
   Catalogue catalogue;
   LAROD_TRY(catalogue.target,
-            TargetOfProduct(product.empty() ? kDefaultProduct : product, &catalogue.product));
+            TargetOfProduct(product.empty() ? kDefaultProduct : product, &catalogue));
   for (const TargetDevice& device : catalogue.target.devices) {
     catalogue.devices.push_back(MakeDevice(device));
   }

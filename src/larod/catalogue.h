@@ -10,6 +10,7 @@
 #include "larod/outcome.h"
 #include "larod/picture_rules.h"
 #include "larod/types.h"
+#include "target/products.h"
 #include "target/target.h"
 
 namespace dlpu::larod {
@@ -28,7 +29,8 @@ struct VirtualDevice {
 struct Catalogue {
   std::string product;  // its full name, or the target's title
   Target target;
-  std::vector<VirtualDevice> devices;  // in the camera's order
+  std::optional<Product> known_product;  // absent: the camera was named by its target
+  std::vector<VirtualDevice> devices;    // in the camera's order
 
   // "axis-a8-dlpu-tflite, cpu-tflite, ..."
   std::string DeviceNames() const;

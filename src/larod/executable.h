@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "larod/catalogue.h"
@@ -18,17 +19,22 @@ class Executable {
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
   // REQUIRES: the job's tensors fit inputs() and outputs(); see CheckTensors.
   virtual Outcome<Nothing> Run(const Job& job) = 0;
+  // What the job would take on the camera, in milliseconds; nothing when that is not known.
+  virtual std::optional<double> CameraTime(const Job& job) const = 0;
+  // What loading would take there: the first time, and when it is in the camera's cache.
+  virtual std::optional<double> CameraLoadTime(bool cached) const = 0;
 
  protected:
   std::vector<TensorSpec> inputs_, outputs_;
 };
 
 // A network for a device that runs models. `path` is where the file may lie, for messages and to
-// find what belongs to it; may be empty. Failures are -2 with the camera's text.
+// find what belongs to it; may be empty. `realtime`: times on the camera are wanted. Failures are
+// -2 with the camera's text.
 Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const VirtualDevice& device,
                                                  std::vector<uint8_t> file, const std::string& path,
-                                                 const Params& params);
+                                                 const Params& params, bool realtime);
 // A picture conversion for a preprocessing device.
 Outcome<std::unique_ptr<Executable>> LoadPicture(const VirtualDevice& device, const Params& params);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session with the service of this process, and that service itself.
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -125,8 +124,8 @@ Outcome<std::shared_ptr<Session>> OpenSession() {
   const std::lock_guard lock(ServiceMutex());
   std::shared_ptr<Service>& the = TheService();
   if (the == nullptr) {
-    const char* product = std::getenv("DLPU_PRODUCT");
-    LAROD_TRY(the, Service::Make(product == nullptr ? "" : product));
+    LAROD_TRY(const ServiceOptions options, OptionsFromEnvironment());
+    LAROD_TRY(the, Service::Make(options));
   }
   return the->NewSession();
 }

@@ -6,8 +6,10 @@
 #include "formats/edgetpu_package.h"
 #include "formats/sniff.h"
 #include "formats/tflite.h"
+#include "larod/camera_times.h"
 #include "larod/edgetpu_source.h"
 #include "larod/executable.h"
+#include "larod/refusal.h"
 #include "larod/tensor_layout.h"
 #include "passes/compile.h"
 #include "run/runner.h"
@@ -24,10 +26,12 @@ constexpr const char* kWrongFormat = "Incorrect model format";
 
 class Network : public Executable {
  public:
-  static Outcome<std::unique_ptr<Executable>> Make(Program program, const DeviceLayout& layout) {
+  static Outcome<std::unique_ptr<Executable>> Make(Program program, const DeviceLayout& layout,
+                                                   const CameraTimes& times) {
     auto runner = Runner::Load(std::move(program), {});
     if (!runner.ok()) return LoadFailure(kNotAllocated, runner.error().message);
     std::unique_ptr<Network> network(new Network(*std::move(runner)));
+    network->times_ = times;
     Runner& r = *network->runner_;
     for (size_t i = 0; i < r.input_count(); ++i) {
       LAROD_TRY(DeviceTensor tensor, MakeDeviceTensor(r.input_tensor(i), layout, /*input=*/true));
@@ -55,10 +59,16 @@ class Network : public Executable {
     return Nothing();
   }
 
+  std::optional<double> CameraTime(const Job&) const override { return times_.job; }
+  std::optional<double> CameraLoadTime(bool cached) const override {
+    return cached ? times_.cached_load : times_.first_load;
+  }
+
  private:
   explicit Network(std::unique_ptr<Runner> runner) : runner_(std::move(runner)) {}
 
   std::unique_ptr<Runner> runner_;
+  CameraTimes times_;
   std::vector<DeviceTensor> input_tensors_, output_tensors_;
 };
 
@@ -79,6 +89,14 @@ Outcome<Graph> ReadModel(const VirtualDevice& device, const std::vector<uint8_t>
   const FileKind kind = SniffFile(file);
   const bool tflite = Takes(device, "tflite"), edgetpu = Takes(device, "edgetpu-tflite");
   const bool compiled = kind == FileKind::kEdgeTpuTflite;
+  const std::string_view format = DeviceFormat(kind);
+  if (!format.empty() && !tflite && !edgetpu && Takes(device, format)) {
+    return LoadFailure(kWrongFormat,
+                       fmt::format("the file is {}, whose instructions are not published: only the "
+                                   "camera runs it; load the .dlpu file that `dlpu compile` makes "
+                                   "from the model it was made from",
+                                   FileKindText(kind)));
+  }
   if ((kind != FileKind::kTflite && !compiled) || (!tflite && !edgetpu)) {
     return LoadFailure(kWrongFormat,
                        fmt::format("the file is {}; {}", FileKindText(kind), TakesText(device)));
@@ -106,18 +124,50 @@ Outcome<Graph> ReadModel(const VirtualDevice& device, const std::vector<uint8_t>
   return FindEdgeTpuSource(*graph, path);
 }
 
+// A program that `dlpu compile` saved stands for the compiled file of a vendor's tool.
+Outcome<Program> ReadCompiled(const Catalogue& catalogue, const VirtualDevice& device,
+                              const std::vector<uint8_t>& file, const std::string& path) {
+  if (device.facts.engine != "dlpu" || Takes(device, "tflite")) {
+    return LoadFailure(
+        kWrongFormat,
+        fmt::format("the file is {}; {}", FileKindText(FileKind::kProgram), TakesText(device)));
+  }
+  Result<Program> program = LoadProgram(file, path.empty() ? "model" : path);
+  if (!program.ok()) return LoadFailure(kWrongFormat, program.error().message);
+  if (program->target != catalogue.target.name) {
+    return LoadFailure(kWrongFormat, fmt::format("the program was compiled for {}, and this is {}",
+                                                 program->target, catalogue.target.name));
+  }
+  return *std::move(program);
+}
+
+Outcome<Program> CompileModel(const Catalogue& catalogue, const VirtualDevice& device,
+                              const std::vector<uint8_t>& file, const std::string& path) {
+  LAROD_TRY(Graph graph, ReadModel(device, file, path));
+  CompileOptions options;
+  if (device.facts.engine == "dlpu") {
+    // What went through a vendor's compiler was taken by it.
+    if (Takes(device, "tflite")) {
+      if (std::optional<Failure> refusal = RefusalOf(graph, catalogue)) return *refusal;
+    }
+    options = OptionsFor(catalogue.target);
+  }
+  Result<Program> program = Compile(std::move(graph), options);
+  if (!program.ok()) return LoadFailure(kNotAllocated, program.error().message);
+  return *std::move(program);
+}
+
 }  // namespace
 
 Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const VirtualDevice& device,
                                                  std::vector<uint8_t> file, const std::string& path,
-                                                 const Params&) {
-  LAROD_TRY(Graph graph, ReadModel(device, file, path));
-  CompileOptions options;
-  if (device.facts.engine == "dlpu") options = OptionsFor(catalogue.target);
-  Result<Program> program = Compile(std::move(graph), options);
-  if (!program.ok()) return LoadFailure(kNotAllocated, program.error().message);
-  return Network::Make(*std::move(program), LayoutOf(catalogue.target, device));
+                                                 const Params&, bool realtime) {
+  const bool compiled = SniffFile(file) == FileKind::kProgram;
+  LAROD_TRY(Program program, compiled ? ReadCompiled(catalogue, device, file, path)
+                                      : CompileModel(catalogue, device, file, path));
+  const CameraTimes times = realtime ? PredictTimes(catalogue, device, program) : CameraTimes();
+  return Network::Make(std::move(program), LayoutOf(catalogue.target, device), times);
 }
 
 }  // namespace dlpu::larod

@@ -37,6 +37,10 @@ class [[nodiscard]] Outcome {
     DLPU_CHECK(ok());
     return std::get<T>(state_);
   }
+  const T& operator*() const {
+    DLPU_CHECK(ok());
+    return std::get<T>(state_);
+  }
   T* operator->() { return &**this; }
 
  private:

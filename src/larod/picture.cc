@@ -159,6 +159,13 @@ class Picture : public Executable {
     return WriteBuffer(out, to_);
   }
 
+  std::optional<double> CameraTime(const Job& job) const override {
+    const auto part = CheckPictureJob(rules_, input_, output_, job.params);
+    if (!part.ok()) return std::nullopt;
+    return PictureTime(rules_, input_, output_, *part);
+  }
+  std::optional<double> CameraLoadTime(bool) const override { return std::nullopt; }
+
  private:
   // Bytes between the rows are the application's: a picture may be part of a wider one.
   void KeepPadding(const Buffer& out) {

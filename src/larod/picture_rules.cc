@@ -145,6 +145,25 @@ std::optional<PixelFormat> PixelFormatFromName(std::string_view name) {
   return std::nullopt;
 }
 
+double PictureTime(const PictureRules& rules, const PictureShape& input, const PictureShape& output,
+                   const Rectangle& part) {
+  // Milliseconds, and milliseconds for a million pixels of what is read and written. Measured:
+  // cpu-proc: crop 1.0, scale 9.4, to interleaved 7.5, to planar 22.1; GPU: 3.8, 4.5, 9.0.
+  struct Rates {
+    double fixed, scale, interleaved, planar;
+  };
+  const bool on_cpu = std::string_view(rules.device) == "cpu-proc";
+  const Rates rates = on_cpu ? Rates{0.6, 4.2, 3.3, 10.4} : Rates{3.6, 0.43, 2.6, 2.6};
+  const double from = 1e-6 * part.width * part.height;
+  const double to = 1e-6 * output.width * output.height;
+  double time = rates.fixed;
+  if (part.width != output.width || part.height != output.height) time += rates.scale * from;
+  if (input.format != output.format) {
+    time += to * (output.format == PixelFormat::kRgbPlanar ? rates.planar : rates.interleaved);
+  }
+  return time;
+}
+
 const PictureRules* FindPictureRules(std::string_view device) {
   const auto found =
       std::find_if(std::begin(kRules), std::end(kRules),

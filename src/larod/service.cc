@@ -7,6 +7,11 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
+#include <string_view>
+#include <thread>
+
+#include "larod/log.h"
 
 namespace dlpu::larod {
 namespace {
@@ -24,17 +29,18 @@ std::string PathOf(int fd) {
 
 }  // namespace
 
-Outcome<std::shared_ptr<Service>> Service::Make(const std::string& product) {
-  LAROD_TRY(Catalogue catalogue, MakeCatalogue(product));
-  return std::shared_ptr<Service>(new Service(std::move(catalogue)));
+Outcome<std::shared_ptr<Service>> Service::Make(const ServiceOptions& options) {
+  LAROD_TRY(Catalogue catalogue, MakeCatalogue(options.product));
+  return std::shared_ptr<Service>(new Service(std::move(catalogue), options));
 }
 
-Service::Service(Catalogue catalogue) : catalogue_(std::move(catalogue)) {
+Service::Service(Catalogue catalogue, const ServiceOptions& options)
+    : catalogue_(std::move(catalogue)), options_(options) {
   std::map<std::string, size_t> lane_of;
   for (const VirtualDevice& device : catalogue_.devices) {
     devices_.push_back(device.info);
     const auto [lane, is_new] = lane_of.try_emplace(device.lane, lanes_.size());
-    if (is_new) lanes_.push_back(std::make_unique<Lane>());
+    if (is_new) lanes_.push_back(std::make_unique<PacedLane>());
     device_lanes_.push_back(lane->second);
   }
 }
@@ -64,7 +70,7 @@ bool Service::HasModels() {
 }
 
 Outcome<std::unique_ptr<Executable>> Service::MakeExecutable(const LoadRequest& request,
-                                                             size_t* bytes) {
+                                                             size_t* bytes, uint64_t* hash) {
   const VirtualDevice& device = catalogue_.devices[request.device];
   if (device.facts.runs == "preprocess") {
     if (request.fd >= 0) {
@@ -80,13 +86,21 @@ Outcome<std::unique_ptr<Executable>> Service::MakeExecutable(const LoadRequest& 
   }
   LAROD_TRY(std::vector<uint8_t> file, ReadWhole(request.fd, kLargestModel));
   *bytes = file.size();
-  return LoadNetwork(catalogue_, device, std::move(file), PathOf(request.fd), request.params);
+  *hash = std::hash<std::string_view>()({reinterpret_cast<const char*>(file.data()), file.size()});
+  return LoadNetwork(catalogue_, device, std::move(file), PathOf(request.fd), request.params,
+                     options_.realtime);
 }
 
 Outcome<ModelInfo> Service::Load(uint64_t session, const LoadRequest& request) {
   auto model = std::make_shared<Loaded>();
-  auto executable = MakeExecutable(request, &model->info.bytes);
+  const auto begin = Pacer::Clock::now();
+  if (const auto struck = Strike(session); !struck.ok()) {
+    return Prefixed(kNotLoaded, struck.failure());
+  }
+  uint64_t hash = 0;
+  auto executable = MakeExecutable(request, &model->info.bytes, &hash);
   if (!executable.ok()) return Prefixed(kNotLoaded, executable.failure());
+  if (options_.realtime) PaceLoad(**executable, request.device, hash, begin);
   model->executable = std::move(*executable);
   model->session = session;
   model->info.name = request.name;
@@ -102,7 +116,8 @@ Outcome<ModelInfo> Service::Load(uint64_t session, const LoadRequest& request) {
 
 Outcome<std::vector<uint8_t>> Service::Export(const LoadRequest& request) {
   size_t bytes = 0;
-  auto executable = MakeExecutable(request, &bytes);
+  uint64_t hash = 0;
+  auto executable = MakeExecutable(request, &bytes, &hash);
   if (!executable.ok()) return Prefixed("Could not export model: ", executable.failure());
   return Failure{
       ENOTSUP, "Could not export model: not supported",
@@ -126,6 +141,7 @@ std::vector<ModelInfo> Service::Models() {
 }
 
 Outcome<std::shared_ptr<Service::Loaded>> Service::Usable(uint64_t session, uint64_t id) {
+  LAROD_RETURN_IF_FAILED(Alive(session));
   const std::lock_guard lock(mutex_);
   const auto found = models_.find(id);
   if (found == models_.end()) {
@@ -148,6 +164,63 @@ Outcome<Nothing> Service::Delete(uint64_t session, uint64_t id) {
   return Nothing();
 }
 
+Outcome<Nothing> Service::Alive(uint64_t session) {
+  const std::lock_guard lock(mutex_);
+  if (session > crashed_) return Nothing();
+  return Failure{LAROD_ERROR_CONNECTION, "Asynchronous connection has been closed",
+                 "the service crashed, as asked for; connect again"};
+}
+
+Outcome<Nothing> Service::Strike(uint64_t session) {
+  LAROD_RETURN_IF_FAILED(Alive(session));
+  if (!options_.fault.has_value()) return Nothing();
+  const Fault fault = *options_.fault;
+  {
+    const std::lock_guard lock(mutex_);
+    ++strikes_;
+    if (fault.kind == FaultKind::kPower && strikes_ <= fault.n) {
+      return Failure{LAROD_ERROR_POWER_NOT_AVAILABLE, "Power not available",
+                     "a fault that was asked for; applications try again after a while"};
+    }
+    if (fault.kind == FaultKind::kCrash && strikes_ == fault.n) {
+      crashed_ = next_session_ - 1;
+      models_.clear();
+    }
+  }
+  if (fault.kind == FaultKind::kTimeout) {
+    std::this_thread::sleep_for(std::chrono::seconds(fault.n));
+    return Failure{ETIMEDOUT, "Connection timed out", "a fault that was asked for"};
+  }
+  return Alive(session);
+}
+
+// REQUIRES: the model's lane is held.
+void Service::Pace(const Loaded& model, const Job& job, Pacer::Clock::time_point begin) {
+  const bool slow = options_.fault.has_value() && options_.fault->kind == FaultKind::kSlow;
+  if (!options_.realtime && !slow) return;
+  Pacer::Milliseconds duration = Pacer::Clock::now() - begin;
+  if (options_.realtime) {
+    const std::optional<double> predicted = model.executable->CameraTime(job);
+    if (!predicted.has_value() && !slow) return;
+    if (predicted.has_value()) duration = Pacer::Milliseconds(*predicted);
+  }
+  if (slow) duration *= static_cast<double>(options_.fault->n);
+  LaneOf(model.info.device).pacer.Wait(begin, duration);
+}
+
+void Service::PaceLoad(const Executable& executable, size_t device, uint64_t hash,
+                       Pacer::Clock::time_point begin) {
+  bool cached = false;
+  {
+    const std::lock_guard lock(mutex_);
+    cached = !compiled_.emplace(device, hash).second;
+  }
+  const std::optional<double> duration = executable.CameraLoadTime(cached);
+  if (!duration.has_value()) return;
+  if (!cached) Log(fmt::format("the camera loads the model for {:.1f} s", *duration / 1000));
+  Pacer().Wait(begin, Pacer::Milliseconds(*duration));
+}
+
 // REQUIRES: the lane of the job's device is held.
 Outcome<Nothing> Service::Compute(uint64_t session, const Job& job) {
   auto model = Usable(session, job.model);
@@ -155,8 +228,13 @@ Outcome<Nothing> Service::Compute(uint64_t session, const Job& job) {
   const Loaded& loaded = **model;
   auto fits = CheckTensors(job, loaded.info, devices_[loaded.info.device]);
   if (!fits.ok()) return Prefixed(kNotRun, fits.failure());
+  const auto begin = Pacer::Clock::now();
+  if (const auto struck = Strike(session); !struck.ok()) {
+    return Prefixed(kNotRun, struck.failure());
+  }
   auto done = loaded.executable->Run(job);
   if (!done.ok()) return Prefixed(kNotRun, done.failure());
+  Pace(loaded, job, begin);
   return Nothing();
 }
 
@@ -164,7 +242,7 @@ Outcome<Nothing> Service::Run(uint64_t session, const Job& job) {
   auto model = Usable(session, job.model);
   if (!model.ok()) return Prefixed(kNotRun, model.failure());
   Outcome<Nothing> result = Nothing();
-  LaneOf((*model)->info.device).RunHere(session, kDefaultPriority, [&] {
+  LaneOf((*model)->info.device).lane.RunHere(session, kDefaultPriority, [&] {
     result = Compute(session, job);
   });
   return result;
@@ -175,18 +253,19 @@ Outcome<Nothing> Service::Queue(uint64_t session, Job job, JobCallback callback)
   if (!model.ok()) return Prefixed(kNotRun, model.failure());
   const uint8_t priority = job.priority;
   LaneOf((*model)->info.device)
-      .Queue(session, priority,
-             [this, session, job = std::move(job), callback = std::move(callback)](bool cancelled) {
-               callback(cancelled ? Failure{LAROD_ERROR_CONNECTION,
-                                            "Asynchronous connection has been closed",
-                                            "the session ended before the job began"}
-                                  : Compute(session, job));
-             });
+      .lane.Queue(
+          session, priority,
+          [this, session, job = std::move(job), callback = std::move(callback)](bool cancelled) {
+            callback(cancelled ? Failure{LAROD_ERROR_CONNECTION,
+                                         "Asynchronous connection has been closed",
+                                         "the session ended before the job began"}
+                               : Compute(session, job));
+          });
   return Nothing();
 }
 
 void Service::CancelQueued(uint64_t session) {
-  for (const auto& lane : lanes_) lane->Cancel(session);
+  for (const auto& lane : lanes_) lane->lane.Cancel(session);
 }
 
 }  // namespace dlpu::larod

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "larod/executable.h"
 #include "larod/lane.h"
 #include "larod/outcome.h"
+#include "larod/pacer.h"
+#include "larod/service_options.h"
 #include "larod/session.h"
 #include "larod/types.h"
 
@@ -23,7 +26,7 @@ namespace dlpu::larod {
 class Service : public std::enable_shared_from_this<Service> {
  public:
   // -7 for an unknown product.
-  static Outcome<std::shared_ptr<Service>> Make(const std::string& product);
+  static Outcome<std::shared_ptr<Service>> Make(const ServiceOptions& options);
 
   std::shared_ptr<Session> NewSession();
 
@@ -54,21 +57,39 @@ class Service : public std::enable_shared_from_this<Service> {
     std::shared_ptr<Executable> executable;
   };
 
-  explicit Service(Catalogue catalogue);
-  Lane& LaneOf(size_t device) { return *lanes_[device_lanes_[device]]; }
-  Outcome<std::unique_ptr<Executable>> MakeExecutable(const LoadRequest& request, size_t* bytes);
+  // Hardware, and the pace of its jobs.
+  struct PacedLane {
+    Lane lane;
+    Pacer pacer;  // of who holds the lane
+  };
+
+  Service(Catalogue catalogue, const ServiceOptions& options);
+  PacedLane& LaneOf(size_t device) { return *lanes_[device_lanes_[device]]; }
+  Outcome<std::unique_ptr<Executable>> MakeExecutable(const LoadRequest& request, size_t* bytes,
+                                                      uint64_t* hash);
   // The model a session may run or delete.
   Outcome<std::shared_ptr<Loaded>> Usable(uint64_t session, uint64_t id);
   Outcome<Nothing> Compute(uint64_t session, const Job& job);
+  // What the fault that was asked for does to this load or job.
+  Outcome<Nothing> Strike(uint64_t session);
+  // -6 for a session whose service has crashed.
+  Outcome<Nothing> Alive(uint64_t session);
+  void Pace(const Loaded& model, const Job& job, Pacer::Clock::time_point begin);
+  void PaceLoad(const Executable& executable, size_t device, uint64_t hash,
+                Pacer::Clock::time_point begin);
 
   const Catalogue catalogue_;
+  const ServiceOptions options_;
   std::vector<DeviceInfo> devices_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<PacedLane>> lanes_;
   std::vector<size_t> device_lanes_;  // of each device
 
   std::mutex mutex_;  // of what follows
   std::map<uint64_t, std::shared_ptr<Loaded>> models_;
   uint64_t next_model_ = 1, next_session_ = 1, sessions_ = 0;
+  int64_t strikes_ = 0;                             // loads and jobs so far
+  uint64_t crashed_ = 0;                            // sessions up to this number are dead
+  std::set<std::pair<size_t, uint64_t>> compiled_;  // device and hash of what was loaded before
 };
 
 }  // namespace dlpu::larod
