@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "passes/compile.h"
 
@@ -39,18 +40,20 @@ Result<Graph> Prepared(const LoadedModel& model, const ModelOptions& options) {
 Result<Conversion> Convert(const LoadedModel& model, const ModelOptions& options,
                            const std::string& output) {
   const bool tflite = EndsWith(output, ".tflite");
-  if (!tflite) {
-    return InvalidError(fmt::format("-o {}: give a name that ends in .tflite", output));
+  if (!tflite && !EndsWith(output, ".onnx")) {
+    return InvalidError(fmt::format("-o {}: give a name that ends in .tflite or .onnx", output));
   }
   DLPU_TRY(const Graph graph, Prepared(model, options));
   Conversion result;
-  DLPU_TRY(const std::vector<uint8_t> bytes, WriteTflite(graph));
+  DLPU_TRY(const std::vector<uint8_t> bytes,
+           tflite ? WriteTflite(graph) : WriteOnnx(graph, options.keep_nchw));
   DLPU_RETURN_IF_ERROR(WriteFile(output, bytes));
   result.bytes = static_cast<int64_t>(bytes.size());
   result.nodes = static_cast<int>(graph.nodes.size());
   result.transposes =
       static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
                                      [](const Node& node) { return node.op == Op::kTranspose; }));
+  if (!tflite) return result;
   if (model.imported_layout.has_value()) {
     result.turned_inputs = model.imported_layout->nhwc_inputs;
     result.turned_outputs = model.imported_layout->nhwc_outputs;

@@ -41,6 +41,11 @@ struct OnnxReadOptions {
 Result<Graph> ReadOnnx(std::span<const uint8_t> bytes, const std::string& name,
                        const OnnxReadOptions& options);
 
+// The graph as float32 ONNX, opset 13. Pictures become NCHW, inputs and outputs too unless
+// keep_layout. REQUIRES: shapes and types are inferred and static. Errors: a quantized model, ops
+// that ONNX is not written for (all named).
+Result<std::vector<uint8_t>> WriteOnnx(const Graph& graph, bool keep_layout);
+
 // One line for each ONNX op that the reader takes, for documentation and tests.
 struct OnnxOpInfo {
   std::string op;       // ONNX's name

@@ -14,6 +14,9 @@
 namespace dlpu {
 namespace {
 
+// Of a constant that is computed from others.
+constexpr int64_t kMaxConstantBytes = int64_t{256} << 20;
+
 template <typename T>
 T Load(const uint8_t* bytes) {
   T value;
@@ -289,6 +292,12 @@ bool OnnxBuilder::Run(const Node& node) {
                                     [&](TensorId id) { return id == kNoTensor || IsConstant(id); });
   // A weight stays quantized; its DEQUANTIZE is the sign of that.
   if (constant && node.op != Op::kDequantize && !node.inputs.empty()) {
+    for (const TensorId id : node.outputs) {
+      if (ByteCount(type(id), shape(id)) <= kMaxConstantBytes) continue;
+      Fail(ExhaustedError(fmt::format("{} '{}': a constant of {} would take more than 256 MiB",
+                                      node_->op, node.name, ShapeText(shape(id)))));
+      return false;
+    }
     if (Status status = options_.evaluate(graph_, node); !status.ok()) {
       Fail(status.error());
       return false;

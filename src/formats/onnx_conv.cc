@@ -156,7 +156,7 @@ Crop ReadCrop(OnnxBuilder& b, const OnnxWindow& window, const std::array<int32_t
       const int64_t total = std::max<int64_t>(0, full - size);
       begin = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
     }
-    if (size < 1 || size > (1 << 24) || add < 0) {
+    if (size < 1 || size > (1 << 24) || full > (1 << 25) || add < 0) {
       b.Fail(b.Invalid(fmt::format("an output extent of {}", size)));
       return crop;
     }

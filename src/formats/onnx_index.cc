@@ -76,6 +76,9 @@ Status GatherND(OnnxBuilder& b) {
 // The updates where something is updated, the data elsewhere. SCATTER_ND adds what comes twice, so
 // `counts` must not exceed 1 (the specification wants unique indices).
 TensorId Scatter(OnnxBuilder& b, TensorId data, TensorId points, TensorId updates) {
+  if (ElementCount(b.shape(updates)) > (1 << 26)) {
+    return b.Fail(b.Unsupported("over 2^26 updates"));
+  }
   const TensorId shape = b.IntList(b.shape(data));
   const DataType type = b.type(data);
   const DataType wide = type == DataType::kFloat32 ? type : DataType::kInt32;
@@ -154,6 +157,7 @@ Status Trilu(OnnxBuilder& b) {
   }
   const bool upper = b.Int("upper", 1) != 0;
   const int32_t rows = shape[shape.size() - 2], columns = shape.back();
+  if (int64_t{rows} * columns > (1 << 26)) return b.Unsupported("a matrix of over 2^26 elements");
   std::vector<int32_t> keep;
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t column = 0; column < columns; ++column) {
@@ -176,6 +180,7 @@ Status ReverseSequence(OnnxBuilder& b) {
       static_cast<int32_t>(lengths.size()) != shape[batch_axis]) {
     return b.Invalid("its axes or lengths");
   }
+  if (int64_t{shape[0]} * shape[1] > (1 << 24)) return b.Unsupported("over 2^24 elements");
   std::vector<int32_t> points;
   for (int32_t i = 0; i < shape[0]; ++i) {
     for (int32_t j = 0; j < shape[1]; ++j) {

@@ -86,7 +86,7 @@ Status RmsNormalization(OnnxBuilder& b) {
 Status GroupNormalization(OnnxBuilder& b) {
   const Shape shape = b.shape(b.in(0));
   const int64_t groups = b.Int("num_groups", 1);
-  if (shape.size() < 2 || groups < 1 || shape[1] % groups != 0) {
+  if (shape.size() < 2 || groups < 1 || groups > shape[1] || shape[1] % groups != 0) {
     return b.Invalid(fmt::format("{} in {} groups", ShapeText(shape), groups));
   }
   const auto count = static_cast<int32_t>(groups);
@@ -158,6 +158,7 @@ Status Lrn(OnnxBuilder& b) {
 Status Same(OnnxBuilder& b) {
   if (b.wants(1)) {  // Dropout's mask: everything is kept
     const Shape shape = b.shape(b.in(0));
+    if (ElementCount(shape) > (1 << 26)) return b.Unsupported("a mask of over 2^26 elements");
     std::vector<int32_t> ones(static_cast<size_t>(ElementCount(shape)), 1);
     DLPU_RETURN_IF_ERROR(b.Set(1, b.Cast(b.IntConstant(ones, shape), DataType::kBool)));
   }

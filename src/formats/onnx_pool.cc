@@ -106,6 +106,9 @@ TensorId DividedAverage(OnnxBuilder& b, TensorId x, const OnnxWindow& window,
   const TensorId y =
       b.Emit(Op::kAveragePool2d, {PadPicture(b, x, window, 0)}, Attributes(window, false));
   const float all = static_cast<float>(window.kernel[0]) * static_cast<float>(window.kernel[1]);
+  if (!b.status().ok() || covered[0].size() * covered[1].size() > (size_t{1} << 26)) {
+    return b.Fail(b.Unsupported("an average of over 2^26 windows"));
+  }
   std::vector<float> correction;
   for (const float rows : covered[0]) {
     for (const float columns : covered[1])

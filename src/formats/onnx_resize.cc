@@ -192,6 +192,7 @@ Status Resize(OnnxBuilder& b) {
   std::vector<bool> changed;
   for (const ResampleAxis& axis : plan.axes) {
     if (axis.in < 1 || axis.out < 1) return b.Invalid("an empty axis");
+    if (axis.in != axis.out && axis.in > kMaxExtent) return b.Unsupported("an axis of over 2^20");
     changed.push_back(axis.in != axis.out || plan.mode.coordinates == "tf_crop_and_resize");
   }
   if (const int first = SpatialAxis(changed); first > 0) {

@@ -138,7 +138,7 @@ Status Size(OnnxBuilder& b) { return b.Set(b.LongConstant({ElementCount(b.shape(
 TensorId Filled(OnnxBuilder& b, TensorId value, const std::vector<int64_t>& extents) {
   const Shape shape = ToShape(b, extents);
   if (!b.status().ok()) return kNoTensor;
-  if (ElementCount(shape) > (1 << 28)) return b.Fail(b.Invalid("a constant of over 2^28 elements"));
+  if (ElementCount(shape) > (1 << 26)) return b.Fail(b.Invalid("a constant of over 2^26 elements"));
   return b.EmitMany(Op::kFill, {b.IntList(shape), b.Reshape(value, {})}, NoAttrs{},
                     {b.type(value)})[0];
 }

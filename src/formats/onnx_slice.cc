@@ -159,8 +159,8 @@ Pads ReadPads(OnnxBuilder& b, size_t rank) {
     if (!b.status().ok()) return pads;
     pads.before[axis] = list[i];
     pads.after[axis] = list[i + axes.size()];
-    if (std::max(std::abs(list[i]), std::abs(list[i + axes.size()])) > (1 << 24)) {
-      b.Fail(b.Invalid("a padding of over 2^24"));
+    if (std::max(std::abs(list[i]), std::abs(list[i + axes.size()])) > (1 << 22)) {
+      b.Fail(b.Invalid("a padding of over 2^22"));
       return pads;
     }
   }

@@ -75,7 +75,16 @@ void RoundUp(const std::array<int32_t, 2>& size, OnnxWindow& window) {
 
 bool ExpectPicture(OnnxBuilder& b, TensorId x) {
   const size_t rank = b.rank(x);
-  if (rank == 3 || rank == 4) return true;
+  if (rank == 3 || rank == 4) {
+    // So that sums of extents and padding stay in 32 bits.
+    for (const int32_t extent : PictureSize(b, x)) {
+      if (extent < 0 || extent > (1 << 24)) {
+        b.Fail(b.Unsupported(fmt::format("a picture of {}", ShapeText(b.shape(x)))));
+        return false;
+      }
+    }
+    return true;
+  }
   b.Fail(b.Unsupported(
       fmt::format("input {} has {} spatial axes; a DLPU computes pictures (two) and signals (one)",
                   ShapeText(b.shape(x)), static_cast<int>(rank) - 2)));

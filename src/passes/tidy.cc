@@ -10,6 +10,7 @@ namespace dlpu {
 Status Tidy(Graph& graph) {
   FoldAffine(graph);
   FuseActivations(graph);
+  FuseQdq(graph);
   RemoveDead(graph);
   DropUnusedTensors(graph);
   return Verify(graph);

@@ -15,6 +15,10 @@ void FoldAffine(Graph& graph);
 // RELU, RELU6 and RELU_N1_TO_1 go into the op before them when it can carry an activation.
 void FuseActivations(Graph& graph);
 
+// DEQUANTIZE, an op in float32 and QUANTIZE become the op on codes, where LiteRT's integer op means
+// the same; uint8 codes become int8 codes inside the model when its weights allow that.
+void FuseQdq(Graph& graph);
+
 // All of them, then what became unused is dropped and the graph verified.
 Status Tidy(Graph& graph);
 

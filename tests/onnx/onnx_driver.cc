@@ -2,8 +2,9 @@
 // onnx_driver: dlpu's side of the comparisons with ONNX (node_tests.py, models.py). Reads folders
 // from stdin, one a line; in each it reads model.onnx, runs it on in_<i>.npy, whose shapes fix open
 // extents, and writes out_<i>.npy and the converted model.tflite. Prints one line for each: the
-// folder, "ok", the number of TRANSPOSE nodes, those between convolutions, and all nodes; or the
-// folder, "refused" (reading) or "failed" (running), and the message.
+// folder, "ok", the number of TRANSPOSE nodes, those between convolutions, all nodes, and the
+// layers with weights that compute in float32; or the folder, "refused" (reading) or "failed"
+// (running), and the message.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -75,8 +76,13 @@ Status Try(const std::string& folder, bool keep_nchw, Outcome& outcome) {
   outcome.word = "failed";
   int transposes = 0;
   for (const Node& node : imported.graph.nodes) transposes += node.op == Op::kTranspose;
-  outcome.detail = fmt::format("{}\t{}\t{}", transposes, BetweenConvolutions(imported.graph),
-                               imported.graph.nodes.size());
+  int in_float = 0;
+  for (const Node& node : imported.graph.nodes) {
+    const bool weighted = IsConvolution(node.op) || node.op == Op::kFullyConnected;
+    in_float += weighted && imported.graph.tensors[node.outputs[0]].type == DataType::kFloat32;
+  }
+  outcome.detail = fmt::format("{}\t{}\t{}\t{}", transposes, BetweenConvolutions(imported.graph),
+                               imported.graph.nodes.size(), in_float);
   DLPU_TRY(const std::vector<uint8_t> tflite, WriteTflite(imported.graph));
   DLPU_RETURN_IF_ERROR(WriteFile(folder + "/model.tflite", tflite));
   DLPU_TRY(Program program, Compile(imported.graph, {}));
