@@ -21,4 +21,8 @@ TensorId QuantizeOutput(OnnxBuilder& b, TensorId y, size_t i);
 // int32 codes of scale x_scale * w_scale as float32.
 TensorId FloatBias(OnnxBuilder& b, TensorId bias, TensorId x_scale, TensorId w_scale);
 
+// A quantized op that ONNX Runtime adds to the standard as nodes of the standard; the node itself
+// when it is none, or one without a counterpart.
+std::vector<OnnxNode> ExpandQLinear(const OnnxNode& node);
+
 }  // namespace dlpu

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "formats/onnx_builder.h"
+#include "formats/onnx_quant.h"
 #include "ir/verify.h"
 
 namespace dlpu {
@@ -66,6 +67,7 @@ class Reader {
 
   Status Build() {
     DLPU_RETURN_IF_ERROR(CheckVersions());
+    ExpandOps();
     DLPU_RETURN_IF_ERROR(CheckOps());
     builder_.graph().name = name_;
     builder_.graph().description = model_.producer;
@@ -91,6 +93,14 @@ class Reader {
           builder_.opset()));
     }
     return OkStatus();
+  }
+
+  void ExpandOps() {
+    std::vector<OnnxNode> nodes;
+    for (const OnnxNode& node : model_.graph.nodes) {
+      for (OnnxNode& part : ExpandQLinear(node)) nodes.push_back(std::move(part));
+    }
+    model_.graph.nodes = std::move(nodes);
   }
 
   // All that is not supported in one message, so that nobody learns it op by op.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "formats/onnx_builder.h"
 #include "formats/onnx_resample.h"
@@ -151,37 +152,92 @@ TensorId EmitResize(OnnxBuilder& b, TensorId x, const Plan& plan, int first) {
   return kNoTensor;
 }
 
+// The elements that make each element of an axis, when each is one of the axis itself.
+std::optional<std::vector<int32_t>> Picked(const std::vector<ResampleRow>& rows) {
+  std::vector<int32_t> index;
+  for (const ResampleRow& row : rows) {
+    if (row.size() != 1 || row[0].weight != 1) return std::nullopt;
+    index.push_back(row[0].index);
+  }
+  return index;
+}
+
+// The rows as a matrix [out, in], and what the elements outside the axis are.
+struct AxisMatrix {
+  std::vector<float> matrix, bias;
+  bool has_bias = false;
+};
+
+AxisMatrix MatrixOf(const std::vector<ResampleRow>& rows, const Plan& plan, const ResampleAxis& a) {
+  AxisMatrix m;
+  m.matrix.resize(static_cast<size_t>(a.in) * static_cast<size_t>(a.out), 0.0f);
+  m.bias.resize(static_cast<size_t>(a.out), 0.0f);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (const ResampleTap& tap : rows[i]) {
+      m.matrix[i * static_cast<size_t>(a.in) + static_cast<size_t>(tap.index)] =
+          static_cast<float>(tap.weight);
+    }
+    if (!rows[i].empty()) continue;
+    m.bias[i] = plan.outside;
+    m.has_bias = true;
+  }
+  return m;
+}
+
+bool TooLarge(const ResampleAxis& a) { return int64_t{a.in} * a.out > (1 << 24); }
+
+constexpr char kTooLarge[] = "a resizing that LiteRT has no op for, of too many elements";
+
 // One axis as a GATHER, or as a product of the axis with a constant matrix.
 TensorId EmitAxis(OnnxBuilder& b, TensorId x, const Plan& plan, int32_t axis) {
   const ResampleAxis& a = plan.axes[axis];
   const std::vector<ResampleRow> rows = OnnxRows(plan.mode, a);
-  const bool picks = std::all_of(rows.begin(), rows.end(), [](const ResampleRow& row) {
-    return row.size() == 1 && row[0].weight == 1;
-  });
-  if (picks) {
-    std::vector<int32_t> index;
-    for (const ResampleRow& row : rows) index.push_back(row[0].index);
-    return b.Emit(Op::kGather, {x, b.IntList(index)}, GatherAttrs{.axis = axis});
+  if (const auto index = Picked(rows); index.has_value()) {
+    return b.Emit(Op::kGather, {x, b.IntList(*index)}, GatherAttrs{.axis = axis});
   }
-  if (int64_t{a.in} * a.out > (1 << 24)) {
-    return b.Fail(b.Unsupported("a resizing that LiteRT has no op for, of too many elements"));
-  }
-  std::vector<float> matrix(static_cast<size_t>(a.in) * static_cast<size_t>(a.out), 0.0f);
-  std::vector<float> bias(static_cast<size_t>(a.out), 0.0f);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    for (const ResampleTap& tap : rows[i]) {
-      matrix[i * static_cast<size_t>(a.in) + static_cast<size_t>(tap.index)] =
-          static_cast<float>(tap.weight);
-    }
-    if (rows[i].empty()) bias[i] = plan.outside;
-  }
+  if (TooLarge(a)) return b.Fail(b.Unsupported(kTooLarge));
+  const AxisMatrix m = MatrixOf(rows, plan, a);
   Permutation perm = IdentityPermutation(b.rank(x));
   std::swap(perm[axis], perm.back());
   const TensorId y = b.Emit(Op::kFullyConnected,
-                            {b.Transpose(x, perm), b.FloatConstant(matrix, {a.out, a.in}),
-                             b.FloatConstant(bias, {a.out})},
+                            {b.Transpose(x, perm), b.FloatConstant(m.matrix, {a.out, a.in}),
+                             b.FloatConstant(m.bias, {a.out})},
                             FullyConnectedAttrs{.keep_num_dims = true});
   return b.Transpose(y, perm);
+}
+
+// Rows or columns of an NHWC picture as a GATHER, or as a constant matrix times the picture with
+// the axes before that axis joined, and those after it: nothing is transposed.
+TensorId EmitPictureAxis(OnnxBuilder& b, TensorId x, const Plan& plan, const ResampleAxis& a,
+                         int32_t axis) {
+  const std::vector<ResampleRow> rows = OnnxRows(plan.mode, a);
+  if (const auto index = Picked(rows); index.has_value()) {
+    return b.Emit(Op::kGather, {x, b.IntList(*index)}, GatherAttrs{.axis = axis});
+  }
+  if (TooLarge(a)) return b.Fail(b.Unsupported(kTooLarge));
+  const AxisMatrix m = MatrixOf(rows, plan, a);
+  Shape shape = b.shape(x);
+  const int32_t before = axis == 1 ? shape[0] : shape[0] * shape[1];
+  const int32_t after = axis == 1 ? shape[2] * shape[3] : shape[3];
+  const TensorId flat = b.Reshape(x, {before, shape[axis], after});
+  TensorId y = b.Emit(Op::kBatchMatmul, {b.FloatConstant(m.matrix, {1, a.out, a.in}), flat},
+                      BatchMatmulAttrs{});
+  if (m.has_bias) {
+    y = b.Emit(Op::kAdd, {y, b.FloatConstant(m.bias, {1, a.out, 1})}, ArithmeticAttrs{});
+  }
+  shape[axis] = a.out;
+  return b.Reshape(y, shape);
+}
+
+// A picture whose rows and columns change by a rule that LiteRT has no op for.
+TensorId EmitPicture(OnnxBuilder& b, TensorId x, const Plan& plan, int first,
+                     const std::vector<bool>& changed) {
+  TensorId y = first == 2 ? b.Transpose(x, kNchwToNhwc) : x;
+  for (int32_t i = 0; i < 2 && b.status().ok(); ++i) {
+    if (changed[first + i]) y = EmitPictureAxis(b, y, plan, plan.axes[first + i], i + 1);
+  }
+  if (!b.status().ok()) return kNoTensor;
+  return first == 2 ? b.Transpose(y, kNhwcToNchw) : y;
 }
 
 Status Resize(OnnxBuilder& b) {
@@ -196,8 +252,9 @@ Status Resize(OnnxBuilder& b) {
     changed.push_back(axis.in != axis.out || plan.mode.coordinates == "tf_crop_and_resize");
   }
   if (const int first = SpatialAxis(changed); first > 0) {
-    const TensorId y = EmitResize(b, x, plan, first);
-    if (y != kNoTensor || !b.status().ok()) return b.Set(b.Cast(y, type));
+    TensorId y = EmitResize(b, x, plan, first);
+    if (y == kNoTensor && b.status().ok()) y = EmitPicture(b, x, plan, first, changed);
+    return b.status().ok() ? b.Set(b.Cast(y, type)) : b.status();
   }
   for (size_t d = 0; d < changed.size() && b.status().ok(); ++d) {
     if (changed[d]) x = EmitAxis(b, x, plan, static_cast<int32_t>(d));
@@ -235,7 +292,8 @@ Status AffineGrid(OnnxBuilder& b) {
 constexpr OnnxRow kRows[] = {
     {"AffineGrid", AffineGrid, "BATCH_MATMUL with a constant grid"},
     {"Resize", Resize,
-     "RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR; GATHER or FULLY_CONNECTED for other rules"},
+     "RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR; GATHER, BATCH_MATMUL or FULLY_CONNECTED for other "
+     "rules"},
     {"Upsample", Resize, "as Resize"},
 };
 

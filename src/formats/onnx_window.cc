@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace dlpu {
 namespace {
@@ -148,7 +149,19 @@ TensorId PadPicture(OnnxBuilder& b, TensorId x, const OnnxWindow& window, float 
   const TensorId pads = b.IntConstant(
       {0, 0, window.before[0], window.after[0], window.before[1], window.after[1], 0, 0}, {4, 2});
   if (value == 0) return b.Emit(Op::kPad, {x, pads});
-  return b.Emit(Op::kPadV2, {x, pads, b.FloatScalar(value)});
+  if (b.type(x) == DataType::kFloat32) {
+    return b.Emit(Op::kPadV2, {x, pads, b.FloatScalar(value)});
+  }
+  // Codes: the one nearest to the value.
+  const auto low = static_cast<double>(LowestCode(b.type(x)));
+  const auto high = static_cast<double>(HighestCode(b.type(x)));
+  const Quantization& q = b.tensor(x).quantization;
+  double code = static_cast<double>(value);
+  if (q.present()) {
+    code = std::nearbyint(code / static_cast<double>(q.scale0()));
+    if (!q.zero_point.empty()) code += static_cast<double>(q.zero_point[0]);
+  }
+  return b.Emit(Op::kPadV2, {x, pads, b.Scalar(b.type(x), std::clamp(code, low, high))});
 }
 
 }  // namespace dlpu

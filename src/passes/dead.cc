@@ -33,6 +33,7 @@ void RemoveDead(Graph& graph) {
     if (!used[i] && graph.tensors[i].is_constant) {
       graph.tensors[i].is_constant = false;
       graph.tensors[i].shape = {0};
+      graph.tensors[i].quantization = {};
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <optional>
 
 #include "ops/op.h"
@@ -42,6 +43,8 @@ bool MovesCodes(Op op) {
   }
 }
 
+bool MovesOrPads(Op op) { return op == Op::kPadV2 || op == Op::kMirrorPad || MovesCodes(op); }
+
 class QdqFuser {
  public:
   explicit QdqFuser(Graph& graph) : graph_(graph) {}
@@ -51,7 +54,9 @@ class QdqFuser {
       return node.op == Op::kDequantize || node.op == Op::kQuantize;
     });
     if (!any) return;
+    ShareQuantization();
     if (SuitsInt8()) TurnToInt8();
+    MoveBehindDequantize();
     const TensorUses uses(graph_);
     writer_ = uses.writer;
     std::vector<bool> gone(graph_.nodes.size(), false);
@@ -99,6 +104,44 @@ class QdqFuser {
     return true;
   }
 
+  // What an op moves on codes has the scale of what it moves.
+  void ShareQuantization() {
+    for (const Node& node : graph_.nodes) {
+      if (!MovesOrPads(node.op) || node.inputs.empty() || node.inputs[0] == kNoTensor) continue;
+      const Tensor first = tensor(node.inputs[0]);
+      if (!first.quantization.present() || first.quantization.per_channel()) continue;
+      const auto share = [&](TensorId id) {
+        if (id == kNoTensor || tensor(id).type != first.type) return;
+        if (!tensor(id).quantization.present())
+          graph_.tensors[id].quantization = first.quantization;
+      };
+      for (const TensorId id : node.inputs) share(id);
+      for (const TensorId id : node.outputs) share(id);
+    }
+  }
+
+  // The tensors of an op that moves codes turn together or not at all.
+  void KeepTogether(std::vector<bool>& turns) const {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Node& node : graph_.nodes) {
+        if (!MovesOrPads(node.op)) continue;
+        std::vector<TensorId> codes;
+        for (const auto& ids : {node.inputs, node.outputs}) {
+          for (const TensorId id : ids) {
+            if (id != kNoTensor && tensor(id).type == DataType::kUInt8) codes.push_back(id);
+          }
+        }
+        const auto turn = [&](TensorId id) { return turns[id]; };
+        if (std::all_of(codes.begin(), codes.end(), turn)) continue;
+        for (const TensorId id : codes) {
+          changed = changed || turns[id];
+          turns[id] = false;
+        }
+      }
+    }
+  }
+
   // The same real values with every code 128 less. A model's inputs and outputs keep their type.
   void TurnToInt8() {
     const TensorUses uses(graph_);
@@ -109,11 +152,20 @@ class QdqFuser {
       return graph_.nodes[node].op == Op::kQuantize || graph_.nodes[node].op == Op::kDequantize;
     };
     const size_t count = border.size();
+    std::vector<bool> turns(count);
     for (size_t id = 0; id < count; ++id) {
+      const Tensor& codes = graph_.tensors[id];
+      const auto follows = [&](int node) {
+        return converts(node) || MovesOrPads(graph_.nodes[node].op);
+      };
+      turns[id] = codes.type == DataType::kUInt8 && codes.quantization.present() && !border[id] &&
+                  (uses.writer[id] < 0 || follows(uses.writer[id])) &&
+                  std::all_of(uses.readers[id].begin(), uses.readers[id].end(), follows);
+    }
+    KeepTogether(turns);
+    for (size_t id = 0; id < count; ++id) {
+      if (!turns[id]) continue;
       Tensor& codes = graph_.tensors[id];
-      if (codes.type != DataType::kUInt8 || !codes.quantization.present() || border[id]) continue;
-      if (uses.writer[id] >= 0 && !converts(uses.writer[id])) continue;
-      if (!std::all_of(uses.readers[id].begin(), uses.readers[id].end(), converts)) continue;
       codes.type = DataType::kInt8;
       for (int64_t& zero : codes.quantization.zero_point) zero -= 128;
       for (uint8_t& byte : codes.data) byte ^= 0x80;
@@ -165,6 +217,91 @@ class QdqFuser {
                           Requantize(twin, id, tensor(id).name));
       return;
     }
+  }
+
+  // Ops that only move values and whose results nothing quantizes (the padding before a
+  // convolution, a flattened picture) work on codes; a DEQUANTIZE follows.
+  void MoveBehindDequantize() {
+    const TensorUses uses(graph_);
+    std::map<TensorId, TensorId> codes_of;  // float32 tensors that a DEQUANTIZE writes
+    std::vector<Node> nodes;
+    for (const Node& node : graph_.nodes) {
+      if (node.op == Op::kDequantize) codes_of[node.outputs[0]] = node.inputs[0];
+      const auto codes = node.inputs.empty() ? codes_of.end() : codes_of.find(node.inputs[0]);
+      if (codes == codes_of.end() || !MovesOne(node, uses)) {
+        nodes.push_back(node);
+        continue;
+      }
+      std::optional<Node> moved = OnCodes(node, codes->second, uses);
+      if (!moved.has_value()) {
+        nodes.push_back(node);
+        continue;
+      }
+      Node back = Requantize(moved->outputs[0], node.outputs[0], node.name);
+      back.op = Op::kDequantize;
+      codes_of[node.outputs[0]] = moved->outputs[0];
+      nodes.push_back(*std::move(moved));
+      nodes.push_back(std::move(back));
+    }
+    graph_.nodes = std::move(nodes);
+  }
+
+  // One input, one output that is neither quantized next nor the model's.
+  bool MovesOne(const Node& node, const TensorUses& uses) const {
+    if (!MovesOrPads(node.op) || node.outputs.size() != 1 || uses.is_output[node.outputs[0]])
+      return false;
+    if (tensor(node.outputs[0]).type != DataType::kFloat32) return false;
+    const std::vector<int>& readers = uses.readers[node.outputs[0]];
+    for (size_t i = 1; i < node.inputs.size(); ++i) {
+      const bool number = node.op == Op::kPadV2 && i == 2;
+      if (!number && tensor(node.inputs[i]).type == DataType::kFloat32) return false;
+    }
+    return !std::all_of(readers.begin(), readers.end(),
+                        [&](int i) { return graph_.nodes[i].op == Op::kQuantize; });
+  }
+
+  std::optional<Node> OnCodes(const Node& source, TensorId codes, const TensorUses& uses) {
+    if (tensor(codes).is_constant || tensor(codes).quantization.per_channel()) return std::nullopt;
+    const size_t tensors = graph_.tensors.size();
+    Node node = source;
+    node.inputs[0] = codes;
+    Tensor output = tensor(source.outputs[0]);
+    output.name += "/codes";
+    output.type = tensor(codes).type;
+    output.quantization = tensor(codes).quantization;
+    node.outputs[0] = Add(std::move(output));
+    const bool numbers = node.op != Op::kPadV2 || CodePadding(source, node, uses);
+    if (numbers && Prepares({node})) return node;
+    graph_.tensors.resize(tensors);
+    return std::nullopt;
+  }
+
+  // The value of a PADV2 as a code. What lies below all codes is the lowest one for a MAX_POOL_2D.
+  bool CodePadding(const Node& source, Node& node, const TensorUses& uses) {
+    const Tensor& constant = tensor(source.inputs[2]);
+    if (!constant.is_constant || constant.data.size() != sizeof(float)) return false;
+    float value = 0;
+    std::memcpy(&value, constant.data.data(), sizeof(value));
+    Tensor code = constant;
+    code.type = tensor(node.inputs[0]).type;
+    code.quantization = tensor(node.inputs[0]).quantization;
+    const auto& zeros = code.quantization.zero_point;
+    const double zero = zeros.empty() ? 0.0 : static_cast<double>(zeros[0]);
+    const double whole = std::nearbyint(static_cast<double>(value) /
+                                        static_cast<double>(code.quantization.scale0())) +
+                         zero;
+    const auto low = static_cast<double>(LowestCode(code.type));
+    const std::vector<int>& readers = uses.readers[source.outputs[0]];
+    const bool pooled = std::all_of(readers.begin(), readers.end(),
+                                    [&](int i) { return graph_.nodes[i].op == Op::kMaxPool2d; });
+    if (!(whole <= static_cast<double>(HighestCode(code.type))) || (whole < low && !pooled)) {
+      return false;
+    }
+    const auto chosen = static_cast<int64_t>(std::max(whole, low));
+    code.data.resize(static_cast<size_t>(BitsOf(code.type)) / 8);
+    std::memcpy(code.data.data(), &chosen, code.data.size());
+    node.inputs[2] = Add(std::move(code));
+    return true;
   }
 
   // An op whose float32 inputs are all dequantized and whose outputs are only quantized.

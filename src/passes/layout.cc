@@ -391,11 +391,12 @@ class LayoutPass {
   }
 
   void FinishOutputs() {
+    std::map<TensorId, int> shared;  // outputs of each stored tensor
+    for (const TensorId id : graph_.outputs) ++shared[views_[id].stored];
     for (TensorId& id : graph_.outputs) {
       const View view = views_[id];
       const std::string name = graph_.tensors[id].name;
-      const bool free = !IsModelInput(view.stored) &&
-                        std::count(graph_.outputs.begin(), graph_.outputs.end(), view.stored) == 0;
+      const bool free = !IsModelInput(view.stored) && shared[view.stored] == 1;
       if (options_.nhwc_borders && view.perm == kNhwcToNchw && free) {
         report_.nhwc_outputs.push_back(name);
         id = view.stored;

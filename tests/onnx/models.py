@@ -61,7 +61,7 @@ def quantized(name):
         paths = [os.path.join(work, n) for n in ("float.onnx", "ready.onnx", "quantized.onnx")]
         with open(paths[0], "wb") as file:
             file.write(make().SerializeToString())
-        q.quant_pre_process(paths[0], paths[1])  # folds batch normalizations
+        q.quant_pre_process(*paths[:2], skip_symbolic_shape=True)  # folds batch normalizations
         q.quantize_static(paths[1], paths[2], Pictures(), quant_format=q.QuantFormat[form],
                           activation_type=q.QuantType[activations],
                           weight_type=q.QuantType.QInt8, per_channel=per_channel)

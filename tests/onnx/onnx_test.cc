@@ -67,7 +67,9 @@ TEST(OnnxGolden, OutputsAreThoseOfOnnxRuntime) {
   ASSERT_GE(cases.size(), 6u);
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
-    const auto imported = ImportOnnx(c.model, c.name, {.keep_nchw = true});
+    OnnxImportOptions as_written;
+    as_written.keep_nchw = true;
+    const auto imported = ImportOnnx(c.model, c.name, as_written);
     ASSERT_TRUE(imported.ok()) << imported.error().message;
     auto program = Compile(imported->graph, {});
     ASSERT_TRUE(program.ok()) << program.error().message;
