@@ -9,6 +9,7 @@
 #include "formats/tflite.h"
 #include "formats/tflite_options.h"
 #include "formats/zip.h"
+#include "ir/flat_list.h"
 #include "ir/verify.h"
 
 namespace dlpu {
@@ -150,10 +151,8 @@ class Reader {
 
   static void ReadQuantization(const tfl::QuantizationParameters* source, Quantization& q) {
     if (source == nullptr || source->scale() == nullptr || source->scale()->size() == 0) return;
-    q.scale.assign(source->scale()->begin(), source->scale()->end());
-    if (source->zero_point() != nullptr) {
-      q.zero_point.assign(source->zero_point()->begin(), source->zero_point()->end());
-    }
+    q.scale = FlatList(source->scale());
+    q.zero_point = FlatList(source->zero_point());
     if (q.zero_point.empty()) q.zero_point.assign(q.scale.size(), 0);
     if (q.zero_point.size() == 1 && q.scale.size() > 1) {
       q.zero_point.assign(q.scale.size(), q.zero_point[0]);

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "base/sha256.h"
+#include "ir/flat_list.h"
 #include "ir/verify.h"
 #include "program_generated.h"
 
@@ -168,11 +169,6 @@ class Writer {
 
 // --- Reading -----------------------------------------------------------------------------------
 
-template <typename T>
-std::vector<T> List(const flatbuffers::Vector<T>* list) {
-  return list ? std::vector<T>(list->data(), list->data() + list->size()) : std::vector<T>();
-}
-
 std::string Text(const flatbuffers::String* text) { return text ? text->str() : ""; }
 
 class Reader {
@@ -194,13 +190,13 @@ class Reader {
       DLPU_TRY(Step read, ReadStep(*step));
       program.steps.push_back(std::move(read));
     }
-    program.inputs = List(file_.inputs());
-    program.outputs = List(file_.outputs());
+    program.inputs = FlatList(file_.inputs());
+    program.outputs = FlatList(file_.outputs());
     program.offsets.assign(program.tensors.size(), -1);
     if (file_.metadata() != nullptr) {
       for (const pf::Metadata* entry : *file_.metadata()) {
         DLPU_RETURN_IF_ERROR(Charge(entry->name(), entry->data()));
-        program.metadata[entry->name()->str()] = List(entry->data());
+        program.metadata[entry->name()->str()] = FlatList(entry->data());
       }
     }
     if (const Status status = VerifySteps(program); !status.ok()) {
@@ -240,15 +236,15 @@ class Reader {
           fmt::format("tensor '{}' is of type '{}'", tensor.name, file.type()->string_view()));
     }
     tensor.type = *type;
-    tensor.shape = List(file.shape());
+    tensor.shape = FlatList(file.shape());
     if (std::ranges::any_of(tensor.shape, [](int32_t extent) { return extent < -1; })) {
       return Wrong(
           fmt::format("tensor '{}' has the shape {}", tensor.name, ShapeText(tensor.shape)));
     }
-    tensor.quantization = {List(file.scale()), List(file.zero_point()), file.axis()};
+    tensor.quantization = {FlatList(file.scale()), FlatList(file.zero_point()), file.axis()};
     tensor.is_constant = file.is_constant();
     tensor.is_variable = file.is_variable();
-    tensor.data = List(file.data());
+    tensor.data = FlatList(file.data());
     return tensor;
   }
 
@@ -262,9 +258,9 @@ class Reader {
       return Wrong(
           fmt::format("'{}' is an op that this version does not know", file.op()->string_view()));
     }
-    node.inputs = List(file.inputs());
-    node.outputs = List(file.outputs());
-    node.intermediates = List(file.intermediates());
+    node.inputs = FlatList(file.inputs());
+    node.outputs = FlatList(file.outputs());
+    node.intermediates = FlatList(file.intermediates());
     node.version = file.op_version();
     node.attrs = DefaultAttrs(node.op);
     if (file.attributes() != nullptr) {
@@ -285,7 +281,7 @@ class Reader {
   Status ReadAttribute(const pf::Attribute& file, Node& node) {
     DLPU_RETURN_IF_ERROR(Charge(file.numbers(), file.text()));
     const std::string_view wanted = file.name()->string_view();
-    const Stored stored{List(file.numbers()), Text(file.text())};
+    const Stored stored{FlatList(file.numbers()), Text(file.text())};
     bool known = false, good = false;
     std::visit(
         [&](auto& attrs) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CAST: another number type; quantization plays no part.
+// CAST: another number type; quantization plays no part. 4-bit integers go through int8.
 #include <type_traits>
 
 #include "base/half.h"
@@ -68,7 +68,48 @@ Result<PreparedOp> WithType(const OpContext& context, const Tensor& tensor, F f)
   }
 }
 
+// Two elements in a byte, the first in the low half.
+Result<PreparedOp> PrepareFromInt4(const PrepareContext& context) {
+  const int64_t count = ElementCount(context.input(0).shape);
+  return WithType(context, context.output(0), [&]<typename To>(To) -> Result<PreparedOp> {
+    PreparedOp op;
+    op.row = "cast_int4";
+    op.run = [count](const RunArgs& args) {
+      const uint8_t* in = args.inputs[0];
+      To* out = args.out<To>(0);
+      for (int64_t i = 0; i < count; ++i) {
+        const int nibble = in[i / 2] >> (i % 2 * 4) & 15;
+        out[i] = Store<To>(static_cast<int8_t>((nibble ^ 8) - 8));
+      }
+      return OkStatus();
+    };
+    return op;
+  });
+}
+
+// Numbers outside -8..7 keep their lowest bits, as int8 made of them has them.
+Result<PreparedOp> PrepareToInt4(const PrepareContext& context) {
+  const int64_t count = ElementCount(context.input(0).shape);
+  return WithType(context, context.input(0), [&]<typename From>(From) -> Result<PreparedOp> {
+    PreparedOp op;
+    op.row = "cast_int4";
+    op.run = [count](const RunArgs& args) {
+      const From* in = args.in<From>(0);
+      uint8_t* out = args.outputs[0];
+      const auto nibble = [in](int64_t i) { return Store<int8_t>(Load(in[i])) & 15; };
+      for (int64_t i = 0; i < count; i += 2) {
+        const int high = i + 1 < count ? nibble(i + 1) : 0;
+        out[i / 2] = static_cast<uint8_t>(nibble(i) | high << 4);
+      }
+      return OkStatus();
+    };
+    return op;
+  });
+}
+
 Result<PreparedOp> Prepare(const PrepareContext& context) {
+  if (context.input(0).type == DataType::kInt4) return PrepareFromInt4(context);
+  if (context.output(0).type == DataType::kInt4) return PrepareToInt4(context);
   const int64_t count = ElementCount(context.input(0).shape);
   return WithType(context, context.input(0), [&]<typename From>(From) {
     return WithType(context, context.output(0), [&]<typename To>(To) -> Result<PreparedOp> {

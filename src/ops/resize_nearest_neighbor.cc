@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // RESIZE_NEAREST_NEIGHBOR: input NHWC and a constant [height, width]; copies pixels.
+#include "ops/movement.h"
 #include "ops/resize.h"
 
 namespace dlpu {
 namespace {
 
+constexpr TypeSet kTypes = Types(DataType::kFloat32, DataType::kFloat16, DataType::kUInt8,
+                                 DataType::kInt8, DataType::kUInt16, DataType::kInt16,
+                                 DataType::kUInt32, DataType::kInt32, DataType::kBool);
+
 Work CountWork(const OpContext& context) { return ElementwiseWork(context, 1); }
 
 Result<PreparedOp> Prepare(const PrepareContext& context) {
-  switch (context.input(0).type) {
-    case DataType::kFloat32:
-    case DataType::kUInt8:
-    case DataType::kInt8:
-    case DataType::kInt16:
-      break;
-    default:
-      return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
-  }
+  DLPU_RETURN_IF_ERROR(ExpectTypeIn(context, context.input(0), kTypes));
   const ResizeGeometry g = ResizeGeometryOf(context);
-  const int64_t pixel_bytes =
-      static_cast<int64_t>(g.shape.channels) * BitsOf(context.input(0).type) / 8;
+  const int64_t pixel_bytes = g.shape.channels * ElementBytes(context.input(0));
   PreparedOp op;
   op.run = [shape = g.shape, pixel_bytes, ys = NearestPositions(g.y),
             xs = NearestPositions(g.x)](const RunArgs& args) {

@@ -34,6 +34,7 @@ Result<Program> Compile(Graph graph, const CompileOptions& options) {
   DLPU_RETURN_IF_ERROR(Verify(graph));
   if (!options.cut_at.empty()) DLPU_RETURN_IF_ERROR(CutAt(graph, options.cut_at));
   DLPU_RETURN_IF_ERROR(FixShapes(graph, options.shapes));
+  WidenTypes(graph);
   DLPU_RETURN_IF_ERROR(InferAndFold(graph, options.profile));
   RemoveDead(graph);
   DLPU_RETURN_IF_ERROR(Verify(graph));

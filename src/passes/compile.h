@@ -44,6 +44,9 @@ Status FixShapes(Graph& graph, const std::map<std::string, Shape>& shapes);
 // the left-out nodes read become outputs.
 Status CutAt(Graph& graph, const std::string& what);
 
+// Puts CASTs around ops with float16 or 4-bit tensors that are computed in a wider type.
+void WidenTypes(Graph& graph);
+
 // Computes every shape in order; nodes whose inputs are all constant are computed now, and so is
 // arithmetic on shapes.
 Status InferAndFold(Graph& graph, Profile profile);

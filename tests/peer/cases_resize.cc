@@ -51,5 +51,10 @@ DLPU_PEER_CASE(resize, resize_nearest_int8) {
 DLPU_PEER_CASE(resize, resize_nearest_int16) {
   return Resize(random, Op::kResizeNearestNeighbor, DataType::kInt16);
 }
+DLPU_PEER_CASE(resize, resize_nearest_other) {
+  const DataType type =
+      random.Pick({DataType::kFloat16, DataType::kInt32, DataType::kUInt32, DataType::kBool});
+  return Resize(random, Op::kResizeNearestNeighbor, type);
+}
 
 }  // namespace dlpu::peer

@@ -26,11 +26,12 @@ struct Memory {
   uint8_t* active;        // boxes
 };
 
+// With no base only the bytes are counted.
 int64_t Layout(const DetectionSpec& s, uint8_t* base, Memory* memory) {
   int64_t used = 0;
   const auto take = [&](auto*& pointer, int64_t count) {
     using T = std::remove_reference_t<decltype(*pointer)>;
-    pointer = reinterpret_cast<T*>(base + used);
+    pointer = base == nullptr ? nullptr : reinterpret_cast<T*>(base + used);
     used += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
   };
   const int64_t n = s.boxes;
