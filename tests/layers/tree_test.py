@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every source file keeps: its length, its licence line, no path of a developer's machine."""
+"""What every source file keeps: its length, its licence line, no path of a developer's machine; and
+no result of a run lies among the sources."""
 import os
 import re
 import subprocess
@@ -39,7 +40,20 @@ def tracked():
                 continue  # a picture or a model
 
 
+# Files at the root of the repository; others belong in a folder.
+AT_ROOT = re.compile(r"[A-Z]+(\.md)?|CMake\w+\.(txt|json)|dev|\..*")
+
+
 class Tree(unittest.TestCase):
+    def test_nothing_else_lies_at_the_root(self):
+        if not os.path.exists(os.path.join(ROOT, ".git")):
+            self.skipTest("not a git checkout")
+        command = ["git", "-C", ROOT, "ls-files", "-z"]
+        names = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
+        at_root = [name for name in names if name and "/" not in name]
+        self.assertIn("README.md", at_root)
+        self.assertEqual([name for name in at_root if not AT_ROOT.fullmatch(name)], [])
+
     def test_every_file_keeps_the_rules(self):
         if not os.path.exists(os.path.join(ROOT, ".git")):
             self.skipTest("not a git checkout")
