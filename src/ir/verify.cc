@@ -7,8 +7,6 @@
 namespace dlpu {
 namespace {
 
-constexpr int64_t kMaxElements = int64_t{1} << 31;
-
 Status VerifyTensor(const Tensor& tensor) {
   if (tensor.is_constant) {
     const int64_t want = ByteCount(tensor.type, tensor.shape);
@@ -18,7 +16,7 @@ Status VerifyTensor(const Tensor& tensor) {
                                       ShapeText(tensor.shape), want, tensor.data.size()));
     }
   }
-  if (ElementCount(tensor.shape) > kMaxElements) {
+  if (TooManyElements(tensor.shape)) {
     return ExhaustedError(fmt::format("tensor '{}': {} has more than 2^31 elements", tensor.name,
                                       ShapeText(tensor.shape)));
   }
@@ -96,6 +94,15 @@ class FlowCheck {
 };
 
 }  // namespace
+
+bool TooManyElements(const Shape& shape) {
+  int64_t count = 1;
+  for (const int32_t extent : shape) {
+    if (extent > 0) count *= extent;
+    if (count > kMostElements) return true;
+  }
+  return false;
+}
 
 Status Verify(const Graph& graph) {
   for (const Tensor& tensor : graph.tensors) DLPU_RETURN_IF_ERROR(VerifyTensor(tensor));

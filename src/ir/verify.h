@@ -9,6 +9,12 @@
 
 namespace dlpu {
 
+// A tensor has at most as many elements, and so has an empty one without its extents of 0: then no
+// product of some of its extents overflows. TooManyElements says whether a shape breaks this; an
+// unknown extent counts as 0.
+inline constexpr int64_t kMostElements = int64_t{1} << 31;
+bool TooManyElements(const Shape& shape);
+
 // The first broken invariant of graph.h, named with its tensor or node.
 Status Verify(const Graph& graph);
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "ir/verify.h"
+
 namespace dlpu {
 
 Status ExpectTypeIn(const OpContext& context, const Tensor& tensor, TypeSet types) {
@@ -53,7 +55,9 @@ std::vector<int64_t> Extents(const Shape& shape) {
 
 int64_t ProductOf(const std::vector<int64_t>& extents, size_t begin, size_t end) {
   int64_t product = 1;
-  for (size_t d = begin; d < end; ++d) product *= extents[d];
+  for (size_t d = begin; d < end; ++d) {
+    if (__builtin_mul_overflow(product, extents[d], &product)) return kMostElements + 1;
+  }
   return product;
 }
 
@@ -65,7 +69,7 @@ Result<Shape> CheckedShape(const OpContext& context, const std::vector<int64_t>&
     }
     shape.push_back(static_cast<int32_t>(extent));
   }
-  if (ElementCount(shape) > int64_t{1} << 31) {
+  if (TooManyElements(shape)) {
     return context.Invalid(
         fmt::format("its output {} has more than 2^31 elements", ShapeText(shape)));
   }

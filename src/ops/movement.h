@@ -37,7 +37,7 @@ Status ExpectSameQuantization(const OpContext& context, const Tensor& a, const T
 // Bytes of one element. REQUIRES: the type is in kMovableTypes.
 int64_t ElementBytes(const Tensor& tensor);
 std::vector<int64_t> Extents(const Shape& shape);
-// Product of extents[begin..end).
+// Product of extents[begin..end); kMostElements + 1, which no tensor has, when it overflows.
 int64_t ProductOf(const std::vector<int64_t>& extents, size_t begin, size_t end);
 // The extents as a Shape; an error when one is negative or the tensor has over 2^31 elements.
 Result<Shape> CheckedShape(const OpContext& context, const std::vector<int64_t>& extents);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/arena.h"
+#include "ir/verify.h"
 #include "ops/op.h"
 #include "passes/compile.h"
 
@@ -85,8 +86,9 @@ Status InferNode(Graph& graph, const Node& node) {
     Tensor& tensor = graph.tensors[node.outputs[i]];
     tensor.type = outputs[i].type;
     tensor.shape = outputs[i].shape;
-    if (ByteCount(tensor.type, tensor.shape) > (int64_t{1} << 33)) {
-      return ExhaustedError(fmt::format("{} '{}': output {} needs more than 8 GiB",
+    if (TooManyElements(tensor.shape) ||
+        ByteCount(tensor.type, tensor.shape) > (int64_t{1} << 33)) {
+      return ExhaustedError(fmt::format("{} '{}': output {} has more than 2^31 elements or 8 GiB",
                                         NodeOpName(node), node.name, ShapeText(tensor.shape)));
     }
   }
