@@ -76,6 +76,13 @@ void Lane::Queue(uint64_t session, uint8_t priority, Work work) {
   if (!busy_) PassOn(lock);
 }
 
+size_t Lane::Waiting() {
+  const std::lock_guard lock(mutex_);
+  size_t count = 0;
+  for (const auto& [session, entries] : waiting_) count += entries.size();
+  return count;
+}
+
 void Lane::Serve() {
   std::unique_lock lock(mutex_);
   for (;;) {

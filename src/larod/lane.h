@@ -31,6 +31,8 @@ class Lane {
   void Queue(uint64_t session, uint8_t priority, Work work);
   // Takes back what the session has queued and not begun, and calls it as cancelled.
   void Cancel(uint64_t session);
+  // Jobs that have not begun.
+  size_t Waiting();
 
  private:
   struct Entry {

@@ -62,6 +62,11 @@ class LocalSession : public Session {
     return service_->Export(request);
   }
 
+  Outcome<std::shared_ptr<const Fd>> Keep(int fd) override {
+    LAROD_TRY(Fd own, Duplicate(fd));
+    return std::shared_ptr<const Fd>(std::make_shared<Fd>(std::move(own)));
+  }
+
   Outcome<Nothing> Run(const Job& job) override { return service_->Run(number_, job); }
 
   Outcome<Nothing> RunAsync(const Job& job, JobCallback callback) override {
@@ -120,7 +125,7 @@ std::shared_ptr<Session> Service::NewSession() {
   return std::make_shared<LocalSession>(shared_from_this());
 }
 
-Outcome<std::shared_ptr<Session>> OpenSession() {
+Outcome<std::shared_ptr<Session>> OpenLocalSession() {
   const std::lock_guard lock(ServiceMutex());
   std::shared_ptr<Service>& the = TheService();
   if (the == nullptr) {

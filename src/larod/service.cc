@@ -42,6 +42,7 @@ Service::Service(Catalogue catalogue, const ServiceOptions& options)
     const auto [lane, is_new] = lane_of.try_emplace(device.lane, lanes_.size());
     if (is_new) lanes_.push_back(std::make_unique<PacedLane>());
     device_lanes_.push_back(lane->second);
+    counts_.push_back(std::make_unique<Counts>());
   }
 }
 
@@ -92,6 +93,13 @@ Outcome<std::unique_ptr<Executable>> Service::MakeExecutable(const LoadRequest& 
 }
 
 Outcome<ModelInfo> Service::Load(uint64_t session, const LoadRequest& request) {
+  auto model = LoadNow(session, request);
+  Counts& counts = *counts_[request.device];
+  ++(model.ok() ? counts.loads : counts.loads_failed);
+  return model;
+}
+
+Outcome<ModelInfo> Service::LoadNow(uint64_t session, const LoadRequest& request) {
   auto model = std::make_shared<Loaded>();
   const auto begin = Pacer::Clock::now();
   if (const auto struck = Strike(session); !struck.ok()) {
@@ -225,16 +233,22 @@ void Service::PaceLoad(const Executable& executable, size_t device, uint64_t has
 Outcome<Nothing> Service::Compute(uint64_t session, const Job& job) {
   auto model = Usable(session, job.model);
   if (!model.ok()) return Prefixed(kNotRun, model.failure());
-  const Loaded& loaded = **model;
-  auto fits = CheckTensors(job, loaded.info, devices_[loaded.info.device]);
-  if (!fits.ok()) return Prefixed(kNotRun, fits.failure());
+  Counts& counts = *counts_[(*model)->info.device];
   const auto begin = Pacer::Clock::now();
-  if (const auto struck = Strike(session); !struck.ok()) {
-    return Prefixed(kNotRun, struck.failure());
-  }
-  auto done = loaded.executable->Run(job);
-  if (!done.ok()) return Prefixed(kNotRun, done.failure());
-  Pace(loaded, job, begin);
+  const auto done = ComputeNow(session, job, **model);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(Pacer::Clock::now() - begin);
+  ++(done.ok() ? counts.jobs : counts.jobs_failed);
+  counts.microseconds += static_cast<uint64_t>(took.count());
+  return done.ok() ? done : Prefixed(kNotRun, done.failure());
+}
+
+Outcome<Nothing> Service::ComputeNow(uint64_t session, const Job& job, const Loaded& model) {
+  LAROD_RETURN_IF_FAILED(CheckTensors(job, model.info, devices_[model.info.device]));
+  const auto begin = Pacer::Clock::now();
+  LAROD_RETURN_IF_FAILED(Strike(session));
+  LAROD_RETURN_IF_FAILED(model.executable->Run(job));
+  Pace(model, job, begin);
   return Nothing();
 }
 

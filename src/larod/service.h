@@ -44,6 +44,8 @@ class Service : public std::enable_shared_from_this<Service> {
   std::vector<ModelInfo> Models();
   Outcome<Nothing> Delete(uint64_t session, uint64_t id);
   Outcome<std::vector<uint8_t>> Export(const LoadRequest& request);
+  // What happened so far, in the text format of Prometheus.
+  std::string Metrics();
   // Waits for the device, then computes on this thread.
   Outcome<Nothing> Run(uint64_t session, const Job& job);
   // `callback` comes from the lane's thread.
@@ -55,6 +57,10 @@ class Service : public std::enable_shared_from_this<Service> {
     ModelInfo info;
     uint64_t session;  // that loaded it
     std::shared_ptr<Executable> executable;
+  };
+
+  struct Counts {  // of a device
+    std::atomic<uint64_t> loads{0}, loads_failed{0}, jobs{0}, jobs_failed{0}, microseconds{0};
   };
 
   // Hardware, and the pace of its jobs.
@@ -70,6 +76,8 @@ class Service : public std::enable_shared_from_this<Service> {
   // The model a session may run or delete.
   Outcome<std::shared_ptr<Loaded>> Usable(uint64_t session, uint64_t id);
   Outcome<Nothing> Compute(uint64_t session, const Job& job);
+  Outcome<ModelInfo> LoadNow(uint64_t session, const LoadRequest& request);
+  Outcome<Nothing> ComputeNow(uint64_t session, const Job& job, const Loaded& model);
   // What the fault that was asked for does to this load or job.
   Outcome<Nothing> Strike(uint64_t session);
   // -6 for a session whose service has crashed.
@@ -82,7 +90,8 @@ class Service : public std::enable_shared_from_this<Service> {
   const ServiceOptions options_;
   std::vector<DeviceInfo> devices_;
   std::vector<std::unique_ptr<PacedLane>> lanes_;
-  std::vector<size_t> device_lanes_;  // of each device
+  std::vector<size_t> device_lanes_;             // of each device
+  std::vector<std::unique_ptr<Counts>> counts_;  // of each device
 
   std::mutex mutex_;  // of what follows
   std::map<uint64_t, std::shared_ptr<Loaded>> models_;

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "larod/outcome.h"
@@ -32,6 +33,10 @@ class Session {
   // The form the device runs, as bytes.
   virtual Outcome<std::vector<uint8_t>> Export(const LoadRequest& request) = 0;
 
+  // The session's own share of a descriptor, for a tensor that many jobs will use. It stays open
+  // for as long as anyone has it, at most until the session's end in the service.
+  virtual Outcome<std::shared_ptr<const Fd>> Keep(int fd) = 0;
+
   virtual Outcome<Nothing> Run(const Job& job) = 0;
   // Descriptors of the job may be closed once this returns.
   virtual Outcome<Nothing> RunAsync(const Job& job, JobCallback callback) = 0;
@@ -43,8 +48,10 @@ class Session {
   virtual bool InCallback() const = 0;
 };
 
-// A session with the service of this process, started when it is the first: the product is
-// $DLPU_PRODUCT.
+// A session with the daemon at $DLPU_LAROD_SOCKET; without that variable, with the service of this
+// process, which is started for the first session: its product is $DLPU_PRODUCT.
 Outcome<std::shared_ptr<Session>> OpenSession();
+Outcome<std::shared_ptr<Session>> OpenLocalSession();
+Outcome<std::shared_ptr<Session>> OpenRemoteSession(const std::string& socket);
 
 }  // namespace dlpu::larod

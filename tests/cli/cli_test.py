@@ -16,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
 COMMANDS = ["port", "check", "inspect", "convert", "compile", "run", "predict", "calibrate", "bench",
-            "targets", "products", "zoo"]
+            "targets", "products", "zoo", "serve"]
 
 
 def dlpu(*arguments):

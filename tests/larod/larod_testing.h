@@ -58,6 +58,10 @@ class File {
   int fd_;
 };
 
+// With $DLPU_LAROD_TEST_DAEMON, the program dlpu, what follows connects to a `dlpu serve` of that
+// product, with the variables as they are; otherwise to the service of this process.
+void ChooseService(const char* product);
+
 // A connection to the camera of a product or target; larod.h is for C, so nothing else does.
 class Camera {
  public:
@@ -66,6 +70,7 @@ class Camera {
     if (product != nullptr) {
       setenv("DLPU_PRODUCT", product, 1);
       setenv("DLPU_LAROD_LOG", "none", 1);
+      ChooseService(product);
     }
     EXPECT_TRUE(larodConnect(&conn, error)) << error.text();
   }

@@ -246,9 +246,9 @@ bool larodTrackTensor(larodConnection* conn, larodTensor* tensor, larodError** e
                 Failure{LAROD_ERROR_FD, "Could not track tensor: it has no file descriptor", ""},
                 false);
   }
-  auto own = Duplicate(tensor->buffer.fd);
+  auto own = conn->session->Keep(tensor->buffer.fd);
   if (!own.ok()) return Fail(error, Prefixed("Could not track tensor: ", own.failure()), false);
-  tensor->buffer.own = std::make_shared<Fd>(std::move(*own));
+  tensor->buffer.own = std::move(*own);
   tensor->connection = conn;
   conn->tracked.insert(tensor);
   return true;

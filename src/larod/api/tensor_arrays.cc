@@ -32,11 +32,10 @@ larodTensor** Create(const larodModel* model, bool inputs, size_t* count, larodE
 }
 
 // A buffer of its own for a tensor.
-Outcome<Nothing> Allocate(larodTensor& tensor, uint32_t props) {
+Outcome<Nothing> Allocate(Session& session, larodTensor& tensor, uint32_t props) {
   LAROD_TRY(Fd file, MemoryFile("larod-tensor", tensor.buffer.spec.bytes));
-  LAROD_TRY(Fd own, Duplicate(file.get()));
+  LAROD_TRY(tensor.buffer.own, session.Keep(file.get()));
   tensor.buffer.fd = file.release();
-  tensor.buffer.own = std::make_shared<Fd>(std::move(own));
   tensor.buffer.size = tensor.buffer.spec.bytes;
   tensor.buffer.props = props;
   tensor.allocated = fstat(tensor.buffer.fd, &tensor.file) == 0;
@@ -83,7 +82,7 @@ larodTensor** Alloc(larodConnection* conn, const larodModel* model, bool inputs,
                 kNoTensors);
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto allocated = Allocate(*tensors[i], props);
+    const auto allocated = Allocate(*conn->session, *tensors[i], props);
     if (allocated.ok()) continue;
     for (size_t j = 0; j < i; ++j) close(tensors[j]->buffer.fd);
     return Fail(error, allocated.failure(), kNoTensors);
