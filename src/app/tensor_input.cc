@@ -86,11 +86,44 @@ const TfliteMetadata::TensorInfo* StatedByModel(const LoadedModel& model, const 
   return fits(info.mean) && fits(info.std) ? &info : nullptr;
 }
 
-// How a picture becomes this input: the user's word first, then the zoo's, then that of the model's
-// metadata, then the convention of cameras (integer inputs take pixels as they are) or 0..1 for
-// float.
-Result<InputSpec> SpecFor(const Tensor& tensor, size_t index, const LoadedModel& model,
-                          const InputOptions& options, std::string& note) {
+Status FillFromFile(Runner& runner, size_t index, const LoadedModel& model,
+                    const InputOptions& options, FilledInput& filled) {
+  const Tensor& tensor = runner.input_tensor(index);
+  const std::span<uint8_t> target = runner.input(index);
+  DLPU_TRY(const std::vector<uint8_t> bytes, ReadFile(filled.source));
+  if (IsNpy(bytes)) {
+    DLPU_TRY(const NpyArray array, ReadNpy(bytes, filled.source));
+    if (array.type != tensor.type || array.data.size() != target.size()) {
+      return InvalidError(fmt::format("input '{}' is {}; {} is {} {}", tensor.name,
+                                      InputText(tensor), filled.source, DataTypeName(array.type),
+                                      ShapeText(array.shape)));
+    }
+    if (!target.empty()) std::memcpy(target.data(), array.data.data(), target.size());
+    return OkStatus();
+  }
+  if (IsPicture(SniffFile(bytes), bytes)) {
+    DLPU_TRY(const InputSpec spec, PictureSpec(tensor, index, model, options, filled.note));
+    DLPU_TRY(filled.picture, DecodeRgb(bytes, filled.source));
+    DLPU_TRY(ModelInput input, MakeModelInput(filled.picture, spec));
+    DLPU_CHECK(input.bytes.size() == target.size());
+    std::memcpy(target.data(), input.bytes.data(), target.size());
+    filled.placement = input.placement;
+    filled.is_picture = true;
+    return OkStatus();
+  }
+  if (bytes.size() != target.size()) {
+    return InvalidError(fmt::format("input '{}' is {}; {} has {}{}", tensor.name, InputText(tensor),
+                                    filled.source, bytes.size(),
+                                    FittingType(tensor, static_cast<int64_t>(bytes.size()))));
+  }
+  if (!target.empty()) std::memcpy(target.data(), bytes.data(), target.size());
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<InputSpec> PictureSpec(const Tensor& tensor, size_t index, const LoadedModel& model,
+                              const InputOptions& options, std::string& note) {
   if (tensor.shape.size() != 4 || tensor.shape[0] != 1) {
     return UnsupportedError(
         fmt::format("input '{}' is {}: a picture needs 1xHxWxC", tensor.name, InputText(tensor)));
@@ -147,42 +180,6 @@ Result<InputSpec> SpecFor(const Tensor& tensor, size_t index, const LoadedModel&
   }
   return spec;
 }
-
-Status FillFromFile(Runner& runner, size_t index, const LoadedModel& model,
-                    const InputOptions& options, FilledInput& filled) {
-  const Tensor& tensor = runner.input_tensor(index);
-  const std::span<uint8_t> target = runner.input(index);
-  DLPU_TRY(const std::vector<uint8_t> bytes, ReadFile(filled.source));
-  if (IsNpy(bytes)) {
-    DLPU_TRY(const NpyArray array, ReadNpy(bytes, filled.source));
-    if (array.type != tensor.type || array.data.size() != target.size()) {
-      return InvalidError(fmt::format("input '{}' is {}; {} is {} {}", tensor.name,
-                                      InputText(tensor), filled.source, DataTypeName(array.type),
-                                      ShapeText(array.shape)));
-    }
-    if (!target.empty()) std::memcpy(target.data(), array.data.data(), target.size());
-    return OkStatus();
-  }
-  if (IsPicture(SniffFile(bytes), bytes)) {
-    DLPU_TRY(const InputSpec spec, SpecFor(tensor, index, model, options, filled.note));
-    DLPU_TRY(filled.picture, DecodeRgb(bytes, filled.source));
-    DLPU_TRY(ModelInput input, MakeModelInput(filled.picture, spec));
-    DLPU_CHECK(input.bytes.size() == target.size());
-    std::memcpy(target.data(), input.bytes.data(), target.size());
-    filled.placement = input.placement;
-    filled.is_picture = true;
-    return OkStatus();
-  }
-  if (bytes.size() != target.size()) {
-    return InvalidError(fmt::format("input '{}' is {}; {} has {}{}", tensor.name, InputText(tensor),
-                                    filled.source, bytes.size(),
-                                    FittingType(tensor, static_cast<int64_t>(bytes.size()))));
-  }
-  if (!target.empty()) std::memcpy(target.data(), bytes.data(), target.size());
-  return OkStatus();
-}
-
-}  // namespace
 
 std::string InputText(const Tensor& tensor) {
   return fmt::format("{} {}, {} bytes", DataTypeName(tensor.type), ShapeText(tensor.shape),

@@ -39,6 +39,12 @@ struct FilledInput {
 Result<std::vector<FilledInput>> FillInputs(Runner& runner, const LoadedModel& model,
                                             const InputOptions& options);
 
+// How a picture becomes input `index` of a model: the user's word first, then the zoo's, then that
+// of the model's metadata, then the convention of cameras (integer inputs take pixels as they are)
+// or 0..1 for float. `note` names an assumption. An error when the tensor is none for a picture.
+Result<InputSpec> PictureSpec(const Tensor& tensor, size_t index, const LoadedModel& model,
+                              const InputOptions& options, std::string& note);
+
 // Random codes over the whole range of the type; floats in [-1, 1). The same seed gives the same
 // bytes on every machine.
 void FillRandom(Runner& runner, uint64_t seed);

@@ -70,6 +70,56 @@ void AddGeometry(const InputSpec& spec, std::vector<Mistake>& list) {
   list.push_back({"the picture is mirrored", 2, [](Attempt& a) { MirrorColumns(a.picture); }});
 }
 
+// Luma weights of red and blue: ITU-R BT.601 and BT.709.
+struct ColourMatrix {
+  double red, blue;
+  bool full;  // luma 0..255; else 16..235 and chroma 16..240
+};
+
+uint8_t ToPixel(double v) { return static_cast<uint8_t>(std::clamp(std::lround(v), 0L, 255L)); }
+
+// RGB made YCbCr with one matrix and RGB again with another: a camera's frame converted with the
+// wrong standard or range. Chroma is not subsampled here.
+void Reinterpret(Image& image, const ColourMatrix& as, const ColourMatrix& read) {
+  const auto green = [](const ColourMatrix& m) { return 1 - m.red - m.blue; };
+  const double chroma = as.full ? 1.0 : 224.0 / 255.0, luma = as.full ? 1.0 : 219.0 / 255.0;
+  const double back_chroma = read.full ? 1.0 : 255.0 / 224.0;
+  const double back_luma = read.full ? 1.0 : 255.0 / 219.0;
+  for (size_t i = 0; i + 2 < image.pixels.size(); i += static_cast<size_t>(image.channels)) {
+    uint8_t* p = image.pixels.data() + i;
+    const double light = as.red * p[0] + green(as) * p[1] + as.blue * p[2];
+    const double y = std::round(light * luma + (as.full ? 0 : 16));
+    const double cb = std::round((p[2] - light) / (2 * (1 - as.blue)) * chroma);
+    const double cr = std::round((p[0] - light) / (2 * (1 - as.red)) * chroma);
+    const double l = (y - (read.full ? 0 : 16)) * back_luma;
+    const double r = l + 2 * (1 - read.red) * cr * back_chroma;
+    const double b = l + 2 * (1 - read.blue) * cb * back_chroma;
+    p[0] = ToPixel(r);
+    p[1] = ToPixel((l - read.red * r - read.blue * b) / green(read));
+    p[2] = ToPixel(b);
+  }
+}
+
+constexpr int kColours = 8;                 // group of these mistakes
+constexpr size_t kMostForPairs = 3u << 20;  // bytes of a picture; they are slow on larger ones
+
+void AddColours(const InputSpec& spec, std::vector<Mistake>& list) {
+  if (spec.channels < 3) return;
+  constexpr std::pair<ColourMatrix, const char*> kKinds[] = {
+      {{0.299, 0.114, false}, "BT.601 limited range"},
+      {{0.299, 0.114, true}, "BT.601 full range"},
+      {{0.2126, 0.0722, false}, "BT.709 limited range"},
+      {{0.2126, 0.0722, true}, "BT.709 full range"}};
+  for (const auto& [as, made] : kKinds) {
+    for (const auto& [read, taken] : kKinds) {
+      if (made == taken) continue;
+      list.push_back({fmt::format("the colour matrix: YUV of {} is read as {}", made, taken),
+                      kColours,
+                      [as = as, read = read](Attempt& a) { Reinterpret(a.picture, as, read); }});
+    }
+  }
+}
+
 void AddValues(const InputSpec& spec, std::vector<Mistake>& list) {
   if (spec.channels >= 3) {
     list.push_back({"red and blue are exchanged", 3, [](Attempt& a) { a.spec.bgr = !a.spec.bgr; }});
@@ -194,6 +244,8 @@ Result<InputReport> ExplainInput(const Image& picture, const InputSpec& spec,
   std::vector<Mistake> mistakes;
   AddGeometry(spec, mistakes);
   AddValues(spec, mistakes);
+  AddColours(spec, mistakes);
+  double most = report.distance.mean / 2;
   const auto attempt = [&](std::span<const Mistake* const> made) -> Status {
     Attempt a{spec, picture};
     std::string cause;
@@ -203,7 +255,7 @@ Result<InputReport> ExplainInput(const Image& picture, const InputSpec& spec,
     }
     DLPU_TRY(const std::vector<uint8_t> bytes, MakeTensor(std::move(a)));
     const InputDistance left = Distance(bytes, theirs, spec);
-    if (left.mean <= report.distance.mean / 2) report.causes.push_back({cause, left});
+    if (left.mean <= most) report.causes.push_back({cause, left});
     return OkStatus();
   };
   for (const Mistake& m : mistakes) {
@@ -213,9 +265,14 @@ Result<InputReport> ExplainInput(const Image& picture, const InputSpec& spec,
   const auto exact = [](const InputExplanation& e) { return e.distance.largest == 0; };
   // A pair is worth its time only if no single mistake explains everything.
   if (std::none_of(report.causes.begin(), report.causes.end(), exact)) {
+    // Two mistakes are less likely than one: they must explain twice as much.
+    for (const InputExplanation& cause : report.causes)
+      most = std::min(most, cause.distance.mean / 2);
     for (size_t i = 0; i < mistakes.size(); ++i) {
       for (size_t j = i + 1; j < mistakes.size(); ++j) {
         if (mistakes[i].group == mistakes[j].group) continue;
+        const bool slow = picture.pixels.size() > kMostForPairs;
+        if (slow && mistakes[j].group == kColours) continue;
         const Mistake* two[] = {&mistakes[i], &mistakes[j]};
         DLPU_RETURN_IF_ERROR(attempt(two));
       }

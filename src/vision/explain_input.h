@@ -34,9 +34,10 @@ struct InputReport {
 
 // theirs: the application's tensor for `picture`, of the size `spec` asks for. Tried, alone and
 // in pairs: exchanged channels, other filter and fit, other layout, other or doubled
-// normalisation, uint8 codes in an int8 tensor, pictures upside down or mirrored, ignored row
-// padding. Errors: those of MakeModelInput, a tensor of another size (with a guess which type
-// or size it fits).
+// normalisation, uint8 codes in an int8 tensor, pictures upside down or mirrored, YUV read with
+// another colour matrix or range (of pictures above a million pixels alone), ignored row padding.
+// Errors: those of MakeModelInput, a tensor of another size (with a guess which type or size it
+// fits).
 Result<InputReport> ExplainInput(const Image& picture, const InputSpec& spec,
                                  std::span<const uint8_t> theirs);
 

@@ -15,8 +15,8 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
-COMMANDS = ["port", "check", "inspect", "convert", "compile", "run", "predict", "calibrate", "bench",
-            "targets", "products", "zoo", "serve"]
+COMMANDS = ["port", "check", "inspect", "convert", "compile", "run", "predict", "calibrate", "compare",
+            "pack", "bench", "targets", "products", "zoo", "serve"]
 
 
 def dlpu(*arguments):
@@ -386,6 +386,54 @@ class CompiledFileTest(unittest.TestCase):
         self.assertEqual(facts["devices"],
                          [{"device": "google-edge-tpu-tflite", "target": "artpec7"}])
         self.assertIn("google-edge-tpu-tflite (artpec7)", dlpu("run", path).stderr)
+
+
+class CompareTest(unittest.TestCase):
+    def test_a_model_equals_itself_and_meets_a_gate(self):
+        result = dlpu("compare", "digits", "digits@cpu", "--min-sqnr", "60", "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        facts = json.loads(result.stdout)
+        self.assertGreater(len(facts["layers"]), 3)
+        for layer in facts["layers"]:
+            self.assertTrue(layer["accumulated"]["equal"], layer["name"])
+        self.assertTrue(facts["outputs"][0]["equal"])
+
+    def test_a_pack_is_written_and_its_answers_judged(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pack, results = os.path.join(folder, "pack"), os.path.join(folder, "results")
+            written = dlpu("pack", "digits", "--target", "artpec8", "-o", pack, "--json", "-")
+            self.assertEqual(written.returncode, 0, written.stderr)
+            self.assertEqual(json.loads(written.stdout)["samples"], 3)
+            os.mkdir(results)
+            missing = dlpu("compare", pack, results)
+            self.assertEqual(missing.returncode, 4)
+            self.assertIn("s0_out0.bin", missing.stdout)
+            for name in os.listdir(pack):
+                if name.startswith("expected_"):
+                    with open(os.path.join(pack, name), "rb") as source:
+                        data = source.read()
+                    with open(os.path.join(results, name[len("expected_"):]), "wb") as file:
+                        file.write(data)
+            judged = dlpu("compare", pack, results, "--json", "-")
+            self.assertEqual(judged.returncode, 0, judged.stderr)
+            self.assertEqual([a["verdict"] for a in json.loads(judged.stdout)["answers"]],
+                             ["pass"] * 3)
+
+    def test_mistakes_are_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            dump = os.path.join(folder, "x.out0")
+            with open(dump, "wb") as file:
+                file.write(bytes(3))
+            no_input = dlpu("compare", "digits", dump)
+            self.assertEqual(no_input.returncode, 1)
+            self.assertIn("--input", no_input.stderr)
+            two = dlpu("compare", dump, dump)
+            self.assertIn("--of", two.stderr)
+            no_target = dlpu("pack", "digits", "-o", folder)
+            self.assertIn("--target", no_target.stderr)
+            unknown = dlpu("compare", "digits", "digits@artpec88")
+            self.assertEqual(unknown.returncode, 1)
+            self.assertIn("artpec8", unknown.stderr)
 
 
 class FixTest(unittest.TestCase):
