@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/check_price.h"
 #include "app/compiled_file.h"
+#include "app/refusal.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "formats/edgetpu_package.h"
 #include "formats/tflite.h"
 #include "ir/program_file.h"
-#include "ir/quantization_style.h"
 #include "report/compile_report.h"
 #include "report/inspect.h"
 
@@ -36,24 +37,6 @@ Result<Graph> GraphToCompile(const LoadedModel& model, const ModelOptions& optio
   return graph;
 }
 
-// Why a target does not take the model as the file it is; empty when it does.
-std::string RefusalOf(const LoadedModel& model, const Graph& graph, const Target& target,
-                      const Partition& partition) {
-  // What was read can be written as .tflite; the file itself can be handed on.
-  const auto takes = [&](std::string_view format) {
-    return std::ranges::find(target.formats, format) != target.formats.end();
-  };
-  if (!takes("tflite") && !takes(model.format)) {
-    return fmt::format("{} takes .{} files, not .{}: bring the float model in that format",
-                       target.title, target.formats[0], model.format);
-  }
-  if (target.quantization.need == "compiler" && IsFullInteger8(SummariseQuantization(graph))) {
-    return fmt::format("bring the float model: {} quantizes it itself",
-                       target.compiler ? target.compiler->name : "the vendor's compiler");
-  }
-  return partition.refusal;
-}
-
 class TargetCompilation {
  public:
   TargetCompilation(const LoadedModel& model, const Graph& graph, const CompileRequest& request,
@@ -67,7 +50,7 @@ class TargetCompilation {
 
   Status Run() {
     result_.target = &target_;
-    Place();
+    DLPU_RETURN_IF_ERROR(Place());
     if (!result_.refusal.empty()) return OkStatus();
     // The target's own partition may be overruled: its data is copied for that.
     Target changed = target_;
@@ -87,10 +70,10 @@ class TargetCompilation {
   }
 
  private:
-  void Place() {
+  Status Place() {
     result_.partition = PartitionGraph(graph_, target_, {.several_parts = request_.several_parts});
-    if (request_.several_parts) result_.one_part = PartitionGraph(graph_, target_);
-    result_.refusal = RefusalOf(model_, graph_, target_, result_.partition);
+    if (request_.several_parts) ComparePartitions();
+    DLPU_TRY(result_.refusal, RefusalOf(model_, graph_, target_, request_.os));
     if (!request_.several_parts) {
       result_.blockers = FindBlockers(graph_, target_, result_.partition);
     }
@@ -100,6 +83,18 @@ class TargetCompilation {
     if (target_.compiler.has_value() && !target_.compiler->mapped.empty()) {
       result_.mapping = ExpectedMapping(graph_, result_.partition, *target_.compiler);
     }
+    return OkStatus();
+  }
+
+  // What forcing several parts costs, with what crosses between them.
+  void ComparePartitions() {
+    result_.one_part = PartitionGraph(graph_, target_);
+    LoadedModel priced = model_;
+    priced.graph = graph_;
+    const std::optional<Pricer> pricer = Pricer::Make(priced, target_, {});
+    if (!pricer.has_value()) return;
+    result_.several_ms = pricer->Ms(graph_, result_.partition);
+    result_.one_part_ms = pricer->Ms(graph_, *result_.one_part);
   }
 
   Status Write(const std::string& path, const std::string& what,
@@ -144,7 +139,10 @@ class TargetCompilation {
 
   Status RunVendor(const std::string& path) {
     const TargetCompiler& compiler = *target_.compiler;
-    result_.runtime = RuntimeFor(compiler, request_.os);
+    if (!compiler.runtime_arguments.empty()) {
+      DLPU_TRY(const FirmwareTable firmware, LoadFirmware());
+      result_.runtime = RuntimeFor(firmware, request_.os);
+    }
     VendorOptions options{.runtime = std::nullopt, .several_parts = request_.several_parts};
     if (result_.runtime.has_value()) options.runtime = result_.runtime->version;
     const std::string folder = fs::path(path).parent_path().string();

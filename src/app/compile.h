@@ -42,11 +42,12 @@ struct CompiledTarget {
   Partition partition;  // of CompileOutcome::graph
   std::vector<Blocker> blockers;
   std::optional<Partition> one_part;  // with several_parts: the target's own way, for comparison
+  std::optional<double> several_ms, one_part_ms;  // predicted; absent: not available
   std::optional<TilePlan> tiles;
   std::vector<Artifact> artifacts;
   std::vector<std::string> notes;   // what is missing and who can make it
   std::vector<MappingRow> mapping;  // in the words of the vendor's log; empty without one
-  std::optional<TargetRuntime> runtime;
+  std::optional<RuntimeVersion> runtime;
   std::optional<VendorRun> vendor;  // when its compiler is installed and was run
   std::vector<MappingDifference> differences;
   std::string report;  // the text of the report, when asked for

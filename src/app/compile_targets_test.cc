@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files that compiling leaves for each target, and that they compute what the model does.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -148,7 +149,7 @@ TEST_F(CompileTest, WhatATargetDoesNotTakeIsRefused) {
   request_.targets = {Named("artpec7")};
   const auto edge = CompileForTargets(digits, request_);
   ASSERT_TRUE(edge.ok());
-  EXPECT_EQ(edge->targets[0].refusal, "Invalid model: Model not quantized");
+  EXPECT_EQ(edge->targets[0].refusal, "Model not quantized");
   EXPECT_TRUE(edge->targets[0].artifacts.empty());
 }
 
@@ -170,6 +171,33 @@ TEST_F(CompileTest, MistakesHaveReasons) {
   const auto copy = LoadModel(folder_ + "/one.tflite");
   ASSERT_TRUE(copy.ok());
   EXPECT_THAT(CompileForTargets(*copy, request_).error().message, HasSubstr("would overwrite"));
+}
+
+// An op that the Edge TPU does not run behind every one that it does: forced to take all its parts,
+// it waits for what crosses to the CPU and back.
+TEST_F(CompileTest, ForcingSeveralPartsIsPriced) {
+  std::string text = "dlpu-graph 1\nname \"m\"\n";
+  std::string nodes;
+  for (int i = 0; i <= 8; ++i) {
+    text += fmt::format("tensor %{} \"t{}\" int8 1x64x64x16 scale=[0.5] zero=[0]\n", i, i);
+    if (i == 0) continue;
+    nodes += fmt::format("node {} \"t{}\" (%{}) -> (%{})\n", i % 2 ? "RELU" : "ABS", i, i - 1, i);
+  }
+  const Result<Graph> graph = ParseGraph(text + nodes + "inputs (%0)\noutputs (%8)\n");
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  model_.graph = *graph;
+  request_.targets = {Named("artpec7")};
+  request_.several_parts = true;
+  const auto outcome = CompileForTargets(model_, request_);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  const CompiledTarget& compiled = outcome->targets[0];
+  EXPECT_EQ(compiled.refusal, "");
+  EXPECT_EQ(compiled.partition.dlpu_parts, 4);
+  ASSERT_TRUE(compiled.one_part.has_value());
+  EXPECT_EQ(compiled.one_part->dlpu_parts, 1);
+  ASSERT_TRUE(compiled.several_ms.has_value());
+  ASSERT_TRUE(compiled.one_part_ms.has_value());
+  EXPECT_GT(*compiled.several_ms, *compiled.one_part_ms);
 }
 
 TEST_F(CompileTest, TheReportHasTextAndPictures) {

@@ -60,14 +60,6 @@ std::optional<double> MemoryLine(const std::string& text, const std::string& wha
   return number * factor;
 }
 
-std::vector<int> Numbers(const std::string& version) {
-  std::vector<int> numbers;
-  std::istringstream parts(version);
-  for (std::string part; std::getline(parts, part, '.');)
-    numbers.push_back(std::atoi(part.c_str()));
-  return numbers;
-}
-
 }  // namespace
 
 std::vector<MappingRow> ExpectedMapping(const Graph& graph, const Partition& partition,
@@ -173,16 +165,18 @@ Result<VendorRun> RunVendorCompiler(const TargetCompiler& compiler, const std::s
   return run;
 }
 
-std::optional<TargetRuntime> RuntimeFor(const TargetCompiler& compiler, const std::string& os) {
-  std::optional<TargetRuntime> found;
-  for (const TargetRuntime& runtime : compiler.runtimes) {
-    // With no release given, the lowest version loads everywhere.
-    if (os.empty() ? !found || runtime.version < found->version
-                   : Numbers(runtime.os) <= Numbers(os)) {
-      found = runtime;
-    }
+std::optional<RuntimeVersion> RuntimeFor(const FirmwareTable& firmware, const std::string& os) {
+  const Firmware* known = os.empty() ? nullptr : firmware.Find(os);
+  if (known != nullptr && known->edgetpu_runtime.has_value()) {
+    return RuntimeVersion{*known->edgetpu_runtime, known->os_to};
   }
-  return found;
+  // A newer runtime runs what an older one does, so the oldest loads everywhere.
+  std::optional<RuntimeVersion> oldest;
+  for (const Firmware& row : firmware.firmware) {
+    if (!row.edgetpu_runtime || (oldest && oldest->version <= *row.edgetpu_runtime)) continue;
+    oldest = RuntimeVersion{*row.edgetpu_runtime, row.os_to};
+  }
+  return oldest;
 }
 
 }  // namespace dlpu

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "ir/graph.h"
+#include "target/firmware.h"
 #include "target/partition.h"
 #include "target/target.h"
 
@@ -61,9 +62,12 @@ struct VendorOptions {
 Result<VendorRun> RunVendorCompiler(const TargetCompiler& compiler, const std::string& model_path,
                                     const std::string& folder, const VendorOptions& options);
 
-// The runtime version that a file must be made for to load on AXIS OS `os` ("10.6"; empty: on every
-// release that is known), and on later ones: that of the newest release not newer than `os`.
-// nullopt when nothing is known.
-std::optional<TargetRuntime> RuntimeFor(const TargetCompiler& compiler, const std::string& os);
+// The version of the vendor's runtime that a file must be made for to load on AXIS OS `os` (empty
+// or not known: on every release that is known) and on later ones. nullopt when nothing is known.
+struct RuntimeVersion {
+  int version = 0;
+  std::string os;  // the newest release that is known to have it
+};
+std::optional<RuntimeVersion> RuntimeFor(const FirmwareTable& firmware, const std::string& os);
 
 }  // namespace dlpu

@@ -69,16 +69,25 @@ TEST(VendorCompiler, MappingsAreComparedByWhatIsOnTheDlpu) {
 }
 
 TEST(VendorCompiler, TheRuntimeVersionFollowsTheRelease) {
-  TargetCompiler compiler = *EdgeTpu().compiler;
-  ASSERT_TRUE(RuntimeFor(compiler, "10.6").has_value());
-  EXPECT_EQ(RuntimeFor(compiler, "10.6")->version, 13);
-  EXPECT_EQ(RuntimeFor(compiler, "12.11")->version, 13);
-  EXPECT_EQ(RuntimeFor(compiler, "")->version, 13);
-  EXPECT_FALSE(RuntimeFor(compiler, "9.80").has_value());
-  compiler.runtimes.push_back({"11.2", 14, {}});
-  EXPECT_EQ(RuntimeFor(compiler, "10.12")->version, 13);
-  EXPECT_EQ(RuntimeFor(compiler, "11.10")->version, 14);
-  EXPECT_EQ(RuntimeFor(compiler, "")->version, 13);
+  const Result<FirmwareTable> shipped = LoadFirmware();
+  ASSERT_TRUE(shipped.ok());
+  ASSERT_TRUE(RuntimeFor(*shipped, "10.6").has_value());
+  EXPECT_EQ(RuntimeFor(*shipped, "10.6")->version, 13);
+  EXPECT_EQ(RuntimeFor(*shipped, "")->version, 13);
+  FirmwareTable table;
+  EXPECT_FALSE(RuntimeFor(table, "").has_value());
+  Firmware row;
+  row.os_to = "10.6";
+  row.edgetpu_runtime = 13;
+  table.firmware.push_back(row);
+  row.os_from = "11.2";
+  row.os_to = "";
+  row.edgetpu_runtime = 14;
+  table.firmware.push_back(row);
+  EXPECT_EQ(RuntimeFor(table, "10.5")->version, 13);
+  EXPECT_EQ(RuntimeFor(table, "11.10")->version, 14);
+  // Nothing is known of 11.0: the oldest loads there in any case.
+  EXPECT_EQ(RuntimeFor(table, "11.0")->version, 13);
 }
 
 // A script that takes the arguments of edgetpu_compiler and leaves what it leaves.

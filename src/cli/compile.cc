@@ -55,7 +55,15 @@ std::string TargetText(const CompiledTarget& compiled, const Graph& graph) {
     return fmt::format("{}: refused: {}\n", target.name, compiled.refusal);
   std::string text = fmt::format("{}: {}\n", target.name, PartitionSummary(compiled.partition));
   if (compiled.one_part.has_value()) {
-    text += fmt::format("  (its own way: {})\n", PartitionSummary(*compiled.one_part));
+    text += fmt::format("  its own way: {}\n", PartitionSummary(*compiled.one_part));
+  }
+  if (compiled.several_ms.has_value() && compiled.one_part_ms.has_value()) {
+    const double several = *compiled.several_ms, one = *compiled.one_part_ms;
+    text += fmt::format("  predicted {}, its own way {}: several parts are {}\n",
+                        DurationText(several), DurationText(one),
+                        several > one   ? "slower"
+                        : several < one ? "faster"
+                                        : "as fast");
   }
   for (const Artifact& artifact : compiled.artifacts) {
     text += fmt::format(
@@ -89,6 +97,9 @@ Json TargetJsonOf(const CompiledTarget& compiled, const Graph& graph) {
   json.update(PartitionJson(graph, target, compiled.partition, compiled.blockers));
   if (compiled.one_part.has_value()) {
     json["one_part"] = PartitionJson(graph, target, *compiled.one_part, {});
+    json["predicted_ms"] = compiled.several_ms ? Json(*compiled.several_ms) : Json(nullptr);
+    json["one_part"]["predicted_ms"] =
+        compiled.one_part_ms ? Json(*compiled.one_part_ms) : Json(nullptr);
   }
   if (compiled.tiles.has_value()) json["tiles"] = TilesJson(*compiled.tiles, *target.tiles);
   json["mapping"] = Json::array();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/interpret.h"
+#include "app/refusal.h"
 #include "app/tensor_input.h"
 #include "app/winograd_bound.h"
 #include "base/file.h"
@@ -15,7 +16,7 @@
 #include "formats/npy.h"
 #include "report/inspect.h"
 #include "report/table.h"
-#include "target/partition.h"
+#include "target/target.h"
 
 namespace dlpu {
 namespace {
@@ -130,10 +131,12 @@ Status AddWinogradBounds(const Runner& runner, const Program& program, std::stri
 }
 
 // The target's sentence when it would not load the model; else empty.
-Result<std::string> RefusalOf(const LoadedModel& model, const ModelOptions& options) {
+Result<std::string> TargetRefuses(const LoadedModel& model, const ModelOptions& options) {
+  // What only the vendor's compiler makes runnable is an error of its own.
   if (options.target.empty() || model.program.has_value()) return std::string();
   DLPU_TRY(const Target target, FindTarget(options.target));
-  return PartitionGraph(model.graph, target).refusal;
+  DLPU_RETURN_IF_ERROR(RunnableHere(target));
+  return RefusalOf(model, model.graph, target, "");
 }
 
 CommandResult Run(const Arguments& arguments) {
@@ -142,7 +145,7 @@ CommandResult Run(const Arguments& arguments) {
   if (!arguments.labels.empty()) {
     DLPU_TRY(model.labels, ReadLabels(arguments.labels));
   }
-  DLPU_TRY(const std::string refusal, RefusalOf(model, options));
+  DLPU_TRY(const std::string refusal, TargetRefuses(model, options));
   if (!refusal.empty()) {
     PrintNote(fmt::format("{} does not load {}: {}", options.target, model.path, refusal));
     return static_cast<int>(kExitNotLoadable);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "ir/quantization_style.h"
 #include "target/node_values.h"
 
 namespace dlpu {
@@ -124,11 +123,6 @@ class Cutter {
   }
 
   void Judge() {
-    const QuantizationSummary summary = SummariseQuantization(graph_);
-    if (target_.quantization.need == "int8" && summary.integer_layers == 0 &&
-        summary.float_layers + summary.dynamic_layers > 0) {
-      partition_.refusal = target_.quantization.error;
-    }
     const int parts = partition_.dlpu_parts + partition_.cpu_parts;
     const std::optional<int> most = target_.partition.most;
     for (size_t i = 0; i < graph_.nodes.size() && partition_.refusal.empty(); ++i) {

@@ -55,7 +55,6 @@ TargetQuantization ReadQuantization(const TomlTable& t, const TomlTable& sources
   q.need = t.Word("need", kNeeds);
   q.weights = t.Word("weights", {"any", "per-channel", "per-tensor"});
   q.types = ReadWords(t, "types", {"int8", "uint8", "int16", "float16", "float32"});
-  q.error = t.Str("error", "");
   q.says = t.Str("says");
   q.fact = ReadFact(t, sources);
   return q;
@@ -78,10 +77,6 @@ std::optional<TargetCompiler> ReadCompiler(const TomlTable& t, const TomlTable& 
   c.behind = t.Str("behind", "");
   c.unlisted = t.Str("unlisted", "");
   c.limited = t.Str("limited", "");
-  for (const TomlTable& r : t.Tables("runtime")) {
-    c.runtimes.push_back(
-        {r.Str("os"), static_cast<int>(r.Int("version", 1, 1 << 20)), ReadFact(r, sources)});
-  }
   c.says = t.Str("says");
   c.fact = ReadFact(t, sources);
   return c;

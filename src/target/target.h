@@ -32,16 +32,7 @@ struct TargetQuantization {
   std::string need;  // none, int8 (the model must come quantized), compiler (the compiler does it)
   std::string weights;  // per-channel, per-tensor, any: what to make when there is a choice
   std::vector<std::string> types;  // element types of activations it runs: int8, uint8, float32
-  // What a model without integer layers is refused with; empty: it loads, and runs on the CPU.
-  std::string error;
   std::string says;
-  Fact fact;
-};
-
-// The version of the vendor's runtime in a release of AXIS OS.
-struct TargetRuntime {
-  std::string os;  // "10.6"
-  int version = 0;
   Fact fact;
 };
 
@@ -61,8 +52,7 @@ struct TargetCompiler {
   // How its log calls a node that it mapped; that follows one it could not map; whose op it does
   // not know; that breaks a condition (unless the condition has an `error` of its own).
   std::string mapped, behind, unlisted, limited;
-  std::vector<TargetRuntime> runtimes;  // oldest first
-  std::string says;                     // how to get it, what it needs
+  std::string says;  // how to get it, what it needs
   Fact fact;
 };
 
