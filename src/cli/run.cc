@@ -122,6 +122,11 @@ Status AddWinogradBounds(const Runner& runner, const Program& program, std::stri
                                        {"worst_codes", bound.worst_codes},
                                        {"median_channel_codes", bound.median_codes}});
   }
+  if (table.rows() == 0) {
+    text += fmt::format("Winograd: {}.\nThis model has none that could be.\n",
+                        target->arithmetic.winograd);
+    return OkStatus();
+  }
   text += fmt::format(
       "Winograd: {}.\nIf it rounds transformed weights to whole steps (assumed) and is exact "
       "otherwise, a layer's outputs move by at most this many codes; what that does to later "

@@ -3,15 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <vector>
 
 #include "report/compile_report.h"
+#include "report/table.h"
 
 namespace dlpu {
 namespace {
 
 using Where = Support::Where;
 
-constexpr int kRow = 22, kTop = 46, kLeft = 150, kBox = 560;
+constexpr int kRow = 22, kTop = 60, kLeft = 150, kGap = 14;
 
 std::string Escaped(const std::string& text) {
   std::string out;
@@ -31,16 +34,42 @@ std::string Escaped(const std::string& text) {
   return out;
 }
 
-// At most `count` characters, cut at the front: layer names differ at their ends.
+bool IsInsideCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// At most `count` bytes, cut at the front: layer names differ at their ends.
 std::string Tail(const std::string& text, size_t count) {
   if (text.size() <= count) return text;
   size_t from = text.size() - count;
-  // Not inside a character of UTF-8.
-  while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
+  while (from < text.size() && IsInsideCharacter(text[from])) ++from;
   return "..." + text.substr(from);
 }
 
-std::string Text(int x, int y, const std::string& text, const char* more = "") {
+// At most `count` bytes, cut at the end.
+std::string Front(const std::string& text, size_t count) {
+  if (text.size() <= count) return text;
+  while (count > 0 && IsInsideCharacter(text[count])) --count;
+  return text.substr(0, count) + "...";
+}
+
+// A converter joins the names of what it fused with ';': the first is enough to find the layer.
+std::string LayerText(const std::string& name) { return Tail(name.substr(0, name.find(';')), 48); }
+
+// A path's last part.
+std::string FileText(const std::string& path) {
+  return Tail(path.substr(path.find_last_of('/') + 1), 100);
+}
+
+// Pixels that a text of 12 pixels takes at most in usual fonts.
+int WidthOf(const std::string& text) {
+  double width = 0;
+  for (const char c : text) {
+    if (IsInsideCharacter(c)) continue;
+    width += std::isupper(static_cast<unsigned char>(c)) || c == 'm' || c == 'w' ? 9.2 : 7.2;
+  }
+  return static_cast<int>(width) + 1;
+}
+
+std::string Text(int x, int y, const std::string& text, const std::string& more = "") {
   return fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", x, y, more, Escaped(text));
 }
 
@@ -58,31 +87,36 @@ const char* Colour(Where where) {
   return "#ffffff";
 }
 
-std::string Head(int width, int height, const std::string& title) {
+std::string Head(int width, int height, const std::string& title, const std::string& below) {
   return fmt::format(
              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
              "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
              "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
              width, height) +
-         Text(8, 20, title, " font-size=\"15\"");
+         Text(8, 20, title, " font-size=\"15\"") + Text(8, 40, below);
 }
 
 class PartitionPicture {
  public:
   PartitionPicture(const Graph& graph, const Target& target, const Partition& partition)
-      : graph_(graph), target_(target), partition_(partition) {
+      : graph_(graph), partition_(partition) {
+    title_ = fmt::format("{} on {}", FileText(graph.name), target.title);
+    summary_ = PartitionSummary(partition);
     // Parts run one after another, and so are they drawn.
-    for (size_t i = 0; i < graph.nodes.size(); ++i) order_.push_back(static_cast<int>(i));
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      const int node = static_cast<int>(i);
+      order_.push_back(node);
+      why_.push_back(WhyThere(graph, target, partition, node));
+    }
     std::ranges::stable_sort(order_, {}, [&](int i) { return partition.nodes[i].part; });
     row_.resize(order_.size());
     for (size_t i = 0; i < order_.size(); ++i) row_[order_[i]] = static_cast<int>(i);
+    Measure();
   }
 
   std::string Draw() const {
     const int height = kTop + kRow * static_cast<int>(order_.size()) + 20;
-    std::string svg = Head(1240, height,
-                           fmt::format("{} on {}: {}", Tail(graph_.name, 60), target_.title,
-                                       PartitionSummary(partition_)));
+    std::string svg = Head(width_, height, title_, summary_);
     svg += Bands();
     for (const int node : order_) svg += Box(node);
     for (const Cut& cut : partition_.cuts) svg += Arc(cut);
@@ -90,6 +124,25 @@ class PartitionPicture {
   }
 
  private:
+  // Columns as wide as what is in them.
+  void Measure() {
+    int shape = 0, name = 0, why = 0;
+    for (const int node : order_) {
+      const Node& n = graph_.nodes[node];
+      op_ = std::max(op_, WidthOf(NodeOpName(n)));
+      name = std::max(name, WidthOf(LayerText(n.name)));
+      shape = std::max(shape, WidthOf(ShapeOf(n)));
+      why = std::max(why, WidthOf(Reason(node)));
+    }
+    box_ = op_ + name + shape + 4 * kGap;
+    width_ = std::max(
+        {kLeft + box_ + 2 * kGap + why, 8 + WidthOf(summary_), 8 + WidthOf(title_) * 5 / 4, 400});
+  }
+
+  std::string ShapeOf(const Node& n) const {
+    return n.outputs.empty() ? "" : ShapeText(graph_.tensors[n.outputs[0]].shape);
+  }
+  std::string Reason(int node) const { return Front(why_[node], 100); }
   int Y(int node) const { return kTop + kRow * row_[node]; }
 
   std::string Bands() const {
@@ -113,16 +166,19 @@ class PartitionPicture {
   std::string Box(int node) const {
     const Node& n = graph_.nodes[node];
     const int y = Y(node);
-    const std::string shape =
-        n.outputs.empty() ? "" : ShapeText(graph_.tensors[n.outputs[0]].shape);
-    return fmt::format(
-               "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"{}\" "
-               "stroke=\"#666666\"/>\n",
-               kLeft, y + 1, kBox, kRow - 3, Colour(partition_.nodes[node].where)) +
-           Text(kLeft + 6, y + 15,
-                fmt::format("{}  {}  {}", NodeOpName(n), Tail(n.name, 44), shape)) +
-           Text(kLeft + kBox + 10, y + 15, WhyThere(graph_, target_, partition_, node),
-                " fill=\"#884400\"");
+    std::string svg = fmt::format(
+        "<g><title>{}{}{}</title>\n"
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"{}\" "
+        "stroke=\"#666666\"/>\n",
+        Escaped(n.name), why_[node].empty() ? "" : ": ", Escaped(why_[node]), kLeft, y + 1, box_,
+        kRow - 3, Colour(partition_.nodes[node].where));
+    svg += Text(kLeft + kGap, y + 15, NodeOpName(n));
+    svg += Text(kLeft + 2 * kGap + op_, y + 15, LayerText(n.name));
+    svg += Text(kLeft + box_ - kGap, y + 15, ShapeOf(n), " text-anchor=\"end\"");
+    if (!why_[node].empty()) {
+      svg += Text(kLeft + box_ + kGap, y + 15, Reason(node), " fill=\"#884400\"");
+    }
+    return svg + "</g>\n";
   }
 
   // From the node that writes the tensor to the first that reads it in the other part.
@@ -144,9 +200,103 @@ class PartitionPicture {
   }
 
   const Graph& graph_;
-  const Target& target_;
   const Partition& partition_;
+  std::string title_, summary_;
   std::vector<int> order_, row_;
+  std::vector<std::string> why_;
+  int op_ = 0, box_ = 0, width_ = 0;  // pixels
+};
+
+class MemoryPicture {
+ public:
+  explicit MemoryPicture(const Program& program)
+      : program_(program),
+        steps_(std::max<size_t>(1, program.steps.size())),
+        arena_(std::max<int64_t>(1, program.arena_bytes)),
+        first_(program.tensors.size(), -1),
+        last_(program.tensors.size(), -1) {
+    for (const TensorId id : program.inputs) Touch(id, 0);
+    for (size_t i = 0; i < program.steps.size(); ++i) {
+      for (const TensorId id : program.steps[i].node.inputs) Touch(id, static_cast<int>(i));
+      for (const TensorId id : program.steps[i].node.outputs) Touch(id, static_cast<int>(i));
+    }
+    for (const TensorId id : program.outputs) Touch(id, static_cast<int>(steps_) - 1);
+  }
+
+  std::string Draw() const {
+    std::string svg =
+        Head(kFrom + kWidth + 20, kTop + kHeight + 70, FileText(program_.name),
+             fmt::format("{} of tensors over {} steps: from left to right the steps, from top to "
+                         "bottom the addresses",
+                         BytesText(program_.arena_bytes), program_.steps.size()));
+    svg += Axes();
+    for (size_t i = 0; i < program_.tensors.size(); ++i) {
+      if (program_.offsets[i] >= 0 && first_[i] >= 0) svg += Box(i);
+    }
+    return svg + "</svg>\n";
+  }
+
+ private:
+  static constexpr int kWidth = 1100, kHeight = 560, kFrom = 90;
+
+  void Touch(TensorId id, int step) {
+    if (id == kNoTensor) return;
+    if (first_[id] < 0) first_[id] = step;
+    last_[id] = std::max(last_[id], step);
+  }
+
+  double X(double step) const { return kFrom + kWidth * step / static_cast<double>(steps_); }
+  double Y(double address) const { return kTop + kHeight * address / static_cast<double>(arena_); }
+
+  // Addresses at the left, steps and the engine of each below.
+  std::string Axes() const {
+    std::string svg;
+    for (int i = 0; i <= 4; ++i) {
+      const int64_t address = arena_ * i / 4;
+      const int y = static_cast<int>(Y(static_cast<double>(address)));
+      svg += fmt::format("<path d=\"M{} {} H{}\" stroke=\"#cccccc\"/>\n", kFrom, y, kFrom + kWidth);
+      svg += Text(kFrom - 8, y + 4, BytesText(address), " text-anchor=\"end\"");
+    }
+    const size_t every = (steps_ + 19) / 20;
+    for (size_t i = 0; i < steps_; ++i) {
+      const auto step = static_cast<double>(i);
+      if (i < program_.steps.size()) {
+        const bool dlpu = program_.steps[i].engine == Engine::kDlpu;
+        svg += fmt::format(
+            "<rect x=\"{:.1f}\" y=\"{}\" width=\"{:.2f}\" height=\"12\" fill=\"{}\">"
+            "<title>{}</title></rect>\n",
+            X(step), kTop + kHeight + 6, X(step + 1) - X(step),
+            Colour(dlpu ? Where::kDlpu : Where::kCpu), Escaped(program_.steps[i].node.name));
+      }
+      if (i % every == 0) {
+        svg += Text(static_cast<int>(X(step)), kTop + kHeight + 34, std::to_string(i));
+      }
+    }
+    return svg + Text(kFrom, kTop + kHeight + 54, "steps; green: on the DLPU, orange: on the CPU");
+  }
+
+  std::string Box(size_t i) const {
+    const Tensor& tensor = program_.tensors[i];
+    const int64_t bytes = ByteCount(tensor.type, tensor.shape);
+    const double x = X(first_[i]), width = X(last_[i] + 1) - x;
+    const double y = Y(static_cast<double>(program_.offsets[i]));
+    const double height = Y(static_cast<double>(bytes)) - kTop;
+    std::string svg = fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
+        "fill=\"#8fb8de\" fill-opacity=\"0.7\" stroke=\"#335577\" "
+        "stroke-width=\"0.5\"><title>{}: {}, steps {} to {}</title></rect>\n",
+        x, y, width, height, Escaped(tensor.name), BytesText(bytes), first_[i], last_[i]);
+    const std::string size = BytesText(bytes);
+    if (height >= 14 && width >= WidthOf(size) + 4) {
+      svg += Text(static_cast<int>(x) + 3, static_cast<int>(y) + 12, size, " font-size=\"11\"");
+    }
+    return svg;
+  }
+
+  const Program& program_;
+  const size_t steps_;
+  const int64_t arena_;
+  std::vector<int> first_, last_;  // steps in which each tensor is needed
 };
 
 }  // namespace
@@ -155,40 +305,6 @@ std::string PartitionSvg(const Graph& graph, const Target& target, const Partiti
   return PartitionPicture(graph, target, partition).Draw();
 }
 
-std::string MemorySvg(const Program& program) {
-  constexpr int kWidth = 1200, kHeight = 600;
-  const auto steps = static_cast<double>(std::max<size_t>(1, program.steps.size()));
-  const auto arena = static_cast<double>(std::max<int64_t>(1, program.arena_bytes));
-  std::vector<int> first(program.tensors.size(), -1), last(program.tensors.size(), -1);
-  const auto touch = [&](TensorId id, int step) {
-    if (id == kNoTensor) return;
-    if (first[id] < 0) first[id] = step;
-    last[id] = std::max(last[id], step);
-  };
-  for (const TensorId id : program.inputs) touch(id, 0);
-  for (size_t i = 0; i < program.steps.size(); ++i) {
-    for (const TensorId id : program.steps[i].node.inputs) touch(id, static_cast<int>(i));
-    for (const TensorId id : program.steps[i].node.outputs) touch(id, static_cast<int>(i));
-  }
-  for (const TensorId id : program.outputs) touch(id, static_cast<int>(steps) - 1);
-  std::string svg =
-      Head(kWidth + 20, kHeight + 60,
-           fmt::format("{}: {} bytes of tensors over {} steps", Tail(program.name, 60),
-                       program.arena_bytes, program.steps.size()));
-  for (size_t i = 0; i < program.tensors.size(); ++i) {
-    if (program.offsets[i] < 0 || first[i] < 0) continue;
-    const Tensor& tensor = program.tensors[i];
-    const auto bytes = static_cast<double>(ByteCount(tensor.type, tensor.shape));
-    const double x = 10 + kWidth * first[i] / steps;
-    const double width = kWidth * (last[i] - first[i] + 1) / steps;
-    const double y = 40 + kHeight * static_cast<double>(program.offsets[i]) / arena;
-    svg += fmt::format(
-        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
-        "fill=\"#8fb8de\" fill-opacity=\"0.7\" stroke=\"#335577\" "
-        "stroke-width=\"0.5\"><title>{} {} bytes, steps {} to {}</title></rect>\n",
-        x, y, width, kHeight * bytes / arena, Escaped(tensor.name), bytes, first[i], last[i]);
-  }
-  return svg + "</svg>\n";
-}
+std::string MemorySvg(const Program& program) { return MemoryPicture(program).Draw(); }
 
 }  // namespace dlpu

@@ -160,6 +160,17 @@ class CompileTest(unittest.TestCase):
         self.assertEqual(differing["CONV_2D"]["vendor"], 0)
         self.assertGreater(differing["CONV_2D"]["dlpu"], 0)
 
+    def assertTextsAreInside(self, picture, name):
+        """No text of an SVG picture leaves it, at 6 pixels a letter or more."""
+        texts = [t for t in picture.iter() if t.tag.endswith("}text")]
+        self.assertGreater(len(texts), 5, name)
+        for text in texts:
+            wide = 6 * len(text.text or "")
+            x, ends_there = float(text.get("x")), text.get("text-anchor") == "end"
+            self.assertGreaterEqual(x - (wide if ends_there else 0), 0, text.text)
+            self.assertLessEqual(x + (0 if ends_there else wide), float(picture.get("width")),
+                                 text.text)
+
     def test_the_report(self):
         result = dlpu("compile", MODEL, "--target", "artpec7", "-o", self.folder,
                       "--compile-report")
@@ -172,12 +183,13 @@ class CompileTest(unittest.TestCase):
             if name.endswith(".svg"):
                 picture = xml.etree.ElementTree.parse(os.path.join(self.folder, name)).getroot()
                 self.assertGreater(len(list(picture)), 5, name)
+                self.assertTextsAreInside(picture, name)
 
     def test_targets_say_how_sure_their_arithmetic_is(self):
         result = dlpu("run", MODEL, "--target", "artpec9", "--steps", "--winograd-bound")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("ARTPEC-9: arithmetic tflite-reference (assumed)", result.stdout)
-        self.assertIn("transformed weights", result.stdout)
+        self.assertIn("This model has none that could be", result.stdout)  # all are of stride 2
         self.assertIn("dlpu", result.stdout)
         refused = dlpu("run", MODEL, "--target", "artpec8", "--winograd-bound")
         self.assertEqual(refused.returncode, 1)
