@@ -54,12 +54,21 @@ std::string Names(const std::vector<const Product*>& products) {
   return text;
 }
 
+// Whether a source's SoC may be the one that is wanted (plain). "ARTPEC-6/7" stands for ARTPEC-6 or
+// ARTPEC-7.
+bool MayBeSoc(const std::string& soc, const std::string& plain) {
+  if (Plain(soc).find(plain) != std::string::npos) return true;
+  const size_t dash = soc.rfind('-'), slash = soc.rfind('/');
+  if (dash == std::string::npos || slash == std::string::npos || slash < dash) return false;
+  return Plain(soc.substr(0, dash + 1) + soc.substr(slash + 1)).find(plain) != std::string::npos;
+}
+
 // Refuses a SoC that no product has.
 Status CheckSoc(const std::vector<Product>& products, const std::string& wanted,
                 const std::string& plain) {
   std::set<std::string> socs;
   for (const Product& product : products) {
-    if (!plain.empty() && Plain(product.soc).find(plain) != std::string::npos) return OkStatus();
+    if (!plain.empty() && MayBeSoc(product.soc, plain)) return OkStatus();
     socs.insert(product.soc);
   }
   return NotFoundError(
@@ -121,8 +130,7 @@ Result<ProductSelection> SelectProducts(const std::vector<Product>& products,
   }
   if (const std::string soc = Plain(filter.soc); !filter.soc.empty()) {
     DLPU_RETURN_IF_ERROR(CheckSoc(products, filter.soc, soc));
-    std::erase_if(candidates,
-                  [&](const Product* p) { return Plain(p->soc).find(soc) == std::string::npos; });
+    std::erase_if(candidates, [&](const Product* p) { return !MayBeSoc(p->soc, soc); });
   }
   ProductSelection selection;
   for (const Product* product : candidates) {

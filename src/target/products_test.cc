@@ -89,6 +89,10 @@ TEST(SelectProducts, NamesSocDlpuAndMemoryNarrowTheList) {
     return found.ok() ? found->products.size() : 0;
   };
   EXPECT_EQ(count({}), All().size());
+  // Sources that do not tell ARTPEC-6 and ARTPEC-7 apart count for both.
+  EXPECT_GT(count({.soc = "artpec7"}), 100u);
+  EXPECT_GT(count({.soc = "ARTPEC-6"}), 100u);
+  EXPECT_LT(count({.soc = "artpec7", .dlpu = true}), 10u);
   const size_t artpec8 = count({.soc = "ARTPEC-8"});
   EXPECT_GT(artpec8, 10u);
   EXPECT_EQ(count({.soc = "artpec8"}), artpec8);
