@@ -26,6 +26,7 @@ struct Finding {
   std::string camera_says;         // the camera's own words; empty when they are not known
   std::string fix;                 // what the user can do; empty for some notes
   std::optional<double> gain_ms;   // predicted gain of the fix in milliseconds
+  std::string worth;               // the same in words; empty without a fix
   std::string source, confidence;  // of the rule
   int unblocks = 0;                // ops that reach the DLPU once the first node runs there
   double cpu_share = 0;            // effect cpu: of the predicted time, spent in these nodes

@@ -24,6 +24,7 @@ class DeviceJudge {
         row.why = "refused: see the findings";
       }
       AddTime(device, row);
+      if (!row.takes && device.name == s_.target.device) AddCompiler(row);
       devices_.push_back(std::move(row));
     }
     if (s_.options.product && s_.target.dlpu == "none") AddDevicesOfSoc();
@@ -51,6 +52,15 @@ class DeviceJudge {
       }
     }
     if (!row.ms) row.why = "time not available";
+  }
+
+  // A model in a form that a vendor's compiler makes into what the device loads.
+  void AddCompiler(CheckDevice& row) const {
+    const auto& formats = s_.target.formats;
+    if (!s_.target.compiler || report_.verdict == CheckVerdict::kRefused) return;
+    if (std::ranges::find(formats, s_.facts.file_format) == formats.end()) return;
+    row.why = fmt::format("only what {} makes of it", s_.target.compiler->name);
+    if (report_.time) row.ms = report_.time->total_ms;
   }
 
   // A product without the DLPU that others of its SoC have: what is left of that SoC's devices.

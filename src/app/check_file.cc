@@ -44,6 +44,13 @@ Result<LoadedModel> LoadForCheck(const std::string& name_or_path,
           "as they are in the file",
           file.path, FileKindText(file.kind)));
     }
+    if (model.program.has_value()) {
+      return InvalidError(fmt::format(
+          "{}: is a program that dlpu compiled for {}; check the model it was made from (sha256 "
+          "{})",
+          file.path, model.program->target.empty() ? "no target" : model.program->target,
+          model.program->source_sha256));
+    }
     model.format = FormatOf(file.kind);
     return model;
   }
@@ -59,9 +66,7 @@ std::string FormatText(const std::string& format) {
   return std::string(FileKindText(KindOf(format)));
 }
 
-std::string DevicesTakingFormat(const std::string& format) {
-  return DevicesText(DevicesTaking(KindOf(format)));
-}
+std::string DevicesTakingFormat(const std::string& format) { return DevicesTextOf(KindOf(format)); }
 
 std::optional<int> MinRuntimeOf(const LoadedModel& model) {
   if (!HasEdgeTpuNode(model.graph)) return std::nullopt;

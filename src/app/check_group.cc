@@ -54,7 +54,7 @@ class Grouper {
     }
     std::vector<Finding> findings;
     for (Group& group : groups) {
-      Weigh(*group.rule, group.nodes, group.finding);
+      Weigh(s_, *group.rule, group.nodes, refused_, group.finding);
       group.finding.message += FoundText(group.found);
       if (group.finding.unblocks > 1) {
         group.finding.message += fmt::format("; {} ops would then run on the DLPU, itself included",
@@ -100,26 +100,6 @@ class Grouper {
     } else {
       ++same->second;
     }
-  }
-
-  // The predicted gain of the fix, and the share of the time spent in the nodes.
-  void Weigh(const Condition& rule, const std::vector<int>& nodes, Finding& finding) const {
-    constexpr size_t kMostNodes = 200;       // beyond it the sum says little about any of them
-    if (!s_.prediction || refused_) return;  // what does not load takes no time
-    std::optional<double> then;
-    if (rule.gain == "per-tensor") {
-      then = s_.pricer->Ms(s_.graph, s_.partition, true);
-    } else if (rule.gain == "dlpu" && !nodes.empty() && nodes.size() <= kMostNodes &&
-               rule.about != About::kBehind) {
-      std::set<std::string> names(finding.nodes.begin(), finding.nodes.end());
-      for (const PredictedStep& step : s_.prediction->steps) {
-        if (names.contains(step.name)) finding.cpu_share += step.ms / s_.prediction->total_ms;
-      }
-      if (finding.severity == Severity::kNote) return;  // nothing to mend
-      then =
-          s_.pricer->Ms(s_.graph, PartitionGraph(s_.graph, s_.target, {.assume_supported = nodes}));
-    }
-    if (then) finding.gain_ms = s_.prediction->total_ms - *then;
   }
 
   // "; found out_channels 16 (3 times), out_channels 32 and 4 more values".

@@ -71,6 +71,11 @@ std::vector<RawFinding> ApplyRules(const CheckSubject& subject);
 std::vector<Finding> GroupFindings(const CheckSubject& subject,
                                    const std::vector<RawFinding>& raws);
 
+// The share of the time spent in a finding's nodes (indices), what mending it gains, and that in
+// words. `refused`: the model does not load as it is.
+void Weigh(const CheckSubject& subject, const Condition& rule, const std::vector<int>& nodes,
+           bool refused, Finding& finding);
+
 // Which of the camera's devices load the file, by the report's verdict and time.
 std::vector<CheckDevice> JudgeDevices(const CheckSubject& subject, const CheckReport& report);
 

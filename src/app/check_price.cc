@@ -38,30 +38,38 @@ std::vector<Engine> Pricer::EnginesOf(const Graph& graph, const Partition& parti
   return engines;
 }
 
-std::optional<Prediction> Pricer::Priced(const std::vector<Engine>& engines,
-                                         bool per_tensor) const {
+std::optional<Prediction> Pricer::Priced(const std::vector<Engine>& engines, const Change& change,
+                                         const PredictOptions& options) const {
   Workload workload = WorkloadOf(program_, engines, PricingOf(*target_));
-  if (per_tensor) {
-    for (Layer& layer : workload.layers) layer.per_channel = false;
-  }
-  Result<Prediction> prediction = PredictWorkload(workload, *target_, options_);
+  if (change) change(workload.layers);
+  Result<Prediction> prediction = PredictWorkload(workload, *target_, options);
   if (!prediction.ok()) return std::nullopt;
   return *std::move(prediction);
 }
 
 std::optional<Prediction> Pricer::At(const Graph& graph, const Partition& partition) const {
-  return Priced(EnginesOf(graph, partition), false);
+  return Priced(EnginesOf(graph, partition), {}, options_);
 }
 
-std::optional<double> Pricer::Ms(const Graph& graph, const Partition& partition,
-                                 bool per_tensor) const {
-  const std::optional<Prediction> p = Priced(EnginesOf(graph, partition), per_tensor);
+std::optional<double> Pricer::Ms(const Graph& graph, const Partition& partition) const {
+  const std::optional<Prediction> p = At(graph, partition);
   return p ? std::optional(p->total_ms) : std::nullopt;
+}
+
+std::optional<double> Pricer::Ms(const Graph& graph, const Partition& now, const Partition& then,
+                                 const Change& change) const {
+  PredictOptions formula = options_;
+  formula.formula_only = true;
+  const std::optional<double> published = Ms(graph, now);
+  const std::optional<Prediction> before = Priced(EnginesOf(graph, now), {}, formula);
+  const std::optional<Prediction> after = Priced(EnginesOf(graph, then), change, formula);
+  if (!published || !before || !after || !(before->total_ms > 0)) return std::nullopt;
+  return *published * after->total_ms / before->total_ms;
 }
 
 std::optional<double> Pricer::OnCpuMs() const {
   const std::vector<Engine> engines(program_.steps.size(), Engine::kCpu);
-  const std::optional<Prediction> p = Priced(engines, false);
+  const std::optional<Prediction> p = Priced(engines, {}, options_);
   return p ? std::optional(p->total_ms) : std::nullopt;
 }
 

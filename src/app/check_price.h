@@ -3,7 +3,9 @@
 // Any thread.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "app/model.h"
 #include "ir/program.h"
@@ -22,15 +24,20 @@ class Pricer {
 
   // The model with its ops where the partition has them; those of unknown support on the DLPU.
   std::optional<Prediction> At(const Graph& graph, const Partition& partition) const;
-  // The same in milliseconds; with `per_tensor`, as if every weight tensor had one scale.
-  std::optional<double> Ms(const Graph& graph, const Partition& partition,
-                           bool per_tensor = false) const;
+  // The same in milliseconds.
+  std::optional<double> Ms(const Graph& graph, const Partition& partition) const;
+  // The time once the model that is placed as `now` is placed as `then`, of layers as `change`
+  // makes them. What the published time of a known network adds to the formula is carried over.
+  using Change = std::function<void(std::vector<Layer>&)>;
+  std::optional<double> Ms(const Graph& graph, const Partition& now, const Partition& then,
+                           const Change& change = {}) const;
   // Every op on the target's CPU.
   std::optional<double> OnCpuMs() const;
 
  private:
   Pricer(Program program, const Target& target, PredictOptions options);
-  std::optional<Prediction> Priced(const std::vector<Engine>& engines, bool per_tensor) const;
+  std::optional<Prediction> Priced(const std::vector<Engine>& engines, const Change& change,
+                                   const PredictOptions& options) const;
   std::vector<Engine> EnginesOf(const Graph& graph, const Partition& partition) const;
 
   Program program_;

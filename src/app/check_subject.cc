@@ -51,8 +51,20 @@ std::optional<Value> CheckSubject::Context(std::string_view name, const ValueLoo
   if (name == "firmware_runtime" && known && known->edgetpu_runtime) {
     return Value(static_cast<double>(*known->edgetpu_runtime));
   }
+  if (name == "padded_width") {  // planar pictures have one byte a pixel in each row
+    const std::optional<Value> width = lookup("in_width");
+    if (!width) return std::nullopt;
+    const double pitch = target.input.pitch_multiple;
+    return Value(std::ceil(std::get<double>(*width) / pitch) * pitch);
+  }
   const std::optional<Value> own = FileValue(name);
   if (own) return own;
+  if (name == "several_parts_are") {
+    const std::optional<double> then = TimeValue("several_parts_ms");
+    if (!then) return std::nullopt;
+    const double now = prediction->total_ms;
+    return Value(std::string(*then > now ? "slower" : *then < now ? "faster" : "as fast"));
+  }
   if (const std::optional<double> time = TimeValue(name)) {
     return Value(std::round(*time * 100) / 100);
   }
@@ -94,7 +106,7 @@ std::optional<double> CheckSubject::TimeValue(std::string_view name) const {
   if (name == "cpu_only_ms") return pricer->OnCpuMs();
   if (!several) return std::nullopt;
   if (name == "several_parts") return several->dlpu_parts;
-  if (name == "several_parts_ms") return pricer->Ms(graph, *several);
+  if (name == "several_parts_ms") return pricer->Ms(graph, partition, *several);
   return std::nullopt;
 }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "report/table.h"
@@ -43,11 +42,7 @@ std::string FindingText(const Finding& finding) {
     text +=
         fmt::format("    takes about {:.0f} % of the predicted time\n", 100 * finding.cpu_share);
   }
-  if (finding.gain_ms) {
-    const double gain = *finding.gain_ms;
-    text += fmt::format("    worth: about {} an inference{}\n", DurationText(std::abs(gain)),
-                        gain < 0 ? " more, not less" : "");
-  }
+  if (!finding.worth.empty()) text += "    worth: " + finding.worth + "\n";
   text += fmt::format("    [{}: {}]\n", finding.confidence, finding.source);
   return text;
 }
@@ -84,8 +79,8 @@ std::string CheckText(const CheckReport& report, bool notes) {
   if (hidden > 0) text += fmt::format("  and {} notes: --notes shows them\n", hidden);
   for (const CheckDevice& device : report.devices) {
     text += fmt::format("  device {}: {}{}{}\n", device.device, device.takes ? "takes it" : "no",
-                        device.ms ? ", about " + DurationText(*device.ms) : "",
-                        device.why.empty() ? "" : ", " + device.why);
+                        device.why.empty() ? "" : ", " + device.why,
+                        device.ms ? ", about " + DurationText(*device.ms) : "");
   }
   if (!report.run_error.empty()) text += "  not run: " + report.run_error + "\n";
   constexpr size_t kMostCuts = 20;
@@ -111,6 +106,7 @@ nlohmann::ordered_json FindingJson(const Finding& f) {
                                  {"camera_says", f.camera_says},
                                  {"fix", f.fix},
                                  {"gain_ms", nullptr},
+                                 {"worth", f.worth},
                                  {"unblocks", f.unblocks},
                                  {"cpu_share", f.cpu_share},
                                  {"source", f.source},

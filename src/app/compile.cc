@@ -93,8 +93,8 @@ class TargetCompilation {
     priced.graph = graph_;
     const std::optional<Pricer> pricer = Pricer::Make(priced, target_, {});
     if (!pricer.has_value()) return;
-    result_.several_ms = pricer->Ms(graph_, result_.partition);
     result_.one_part_ms = pricer->Ms(graph_, *result_.one_part);
+    result_.several_ms = pricer->Ms(graph_, *result_.one_part, result_.partition);
   }
 
   Status Write(const std::string& path, const std::string& what,

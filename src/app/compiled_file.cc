@@ -10,12 +10,12 @@
 
 namespace dlpu {
 
-std::vector<TakingDevice> DevicesTaking(FileKind kind) {
+Result<std::vector<TakingDevice>> DevicesTaking(FileKind kind) {
   std::vector<TakingDevice> devices;
   const std::string format(DeviceFormat(kind));
-  const Result<std::vector<Target>> targets = LoadTargets();
-  if (format.empty() || !targets.ok()) return devices;
-  for (const Target& target : *targets) {
+  if (format.empty()) return devices;
+  DLPU_TRY(const std::vector<Target> targets, LoadTargets());
+  for (const Target& target : targets) {
     for (const TargetDevice& device : target.devices) {
       const auto& takes = device.takes;
       if (std::find(takes.begin(), takes.end(), format) != takes.end()) {
@@ -44,6 +44,11 @@ std::string DevicesText(const std::vector<TakingDevice>& devices) {
   return text.empty() ? "none that is known" : text;
 }
 
+std::string DevicesTextOf(FileKind kind) {
+  const Result<std::vector<TakingDevice>> devices = DevicesTaking(kind);
+  return devices.ok() ? DevicesText(*devices) : "not known: " + devices.error().message;
+}
+
 std::string OnlyOnCamera(const std::string& path, FileKind kind) {
   switch (kind) {
     case FileKind::kLarod:
@@ -56,7 +61,7 @@ std::string OnlyOnCamera(const std::string& path, FileKind kind) {
     case FileKind::kVivanteNb:
       return fmt::format(
           "{}: is {}, which runs on a camera only (larod device {}); give the {} it was made from",
-          path, FileKindText(kind), DevicesText(DevicesTaking(kind)),
+          path, FileKindText(kind), DevicesTextOf(kind),
           kind == FileKind::kEdgeTpuTflite ? ".tflite" : ".tflite or .onnx");
     default:
       return "";

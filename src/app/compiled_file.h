@@ -23,10 +23,12 @@ struct TakingDevice {
 };
 
 // The devices of data/targets whose `takes` lists the kind's format, by target. Empty for files
-// that no camera loads, and when the targets' data cannot be read.
-std::vector<TakingDevice> DevicesTaking(FileKind kind);
+// that no camera loads. An error: the targets' data cannot be read.
+Result<std::vector<TakingDevice>> DevicesTaking(FileKind kind);
 // "cpu-tflite (artpec7, artpec8), a9-dlpu-tflite (artpec9)"; "none that is known".
 std::string DevicesText(const std::vector<TakingDevice>& devices);
+// The same of DevicesTaking(kind); in place of an error "not known: " and what it says.
+std::string DevicesTextOf(FileKind kind);
 
 // Why such a file cannot be run or compiled here, and what to give instead; empty for files that
 // are models for dlpu. `path` begins the sentence.

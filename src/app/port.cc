@@ -118,7 +118,9 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
     row.needs = "convert to .tflite" + (row.needs.empty() ? "" : ", then " + row.needs);
   }
   // Refused for something that neither quantizing nor compiling mends.
-  if (row.check.verdict == CheckVerdict::kRefused && row.needs.empty()) {
+  const bool only_compile =
+      takes_it && target.quantization.need == "int8" && IsFullInteger8(summary);
+  if (row.check.verdict == CheckVerdict::kRefused && (row.needs.empty() || only_compile)) {
     row.verdict = PortVerdict::kRefused;
     row.needs = "see the findings";
   }

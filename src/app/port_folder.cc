@@ -43,6 +43,21 @@ std::string OnCamera(const std::string& file, const std::string& device) {
       file, name, device);
 }
 
+// "-m 13 ": what makes the compiled file load on the firmware.
+std::string RuntimeFlags(const CompiledTarget& compiled) {
+  std::string flags;
+  if (!compiled.runtime.has_value()) return flags;
+  for (std::string word : compiled.target->compiler->runtime_arguments) {
+    const std::string_view place = "{runtime}";
+    const size_t at = word.find(place);
+    if (at != std::string::npos) {
+      word.replace(at, place.size(), std::to_string(compiled.runtime->version));
+    }
+    flags += word + " ";
+  }
+  return flags;
+}
+
 std::string VendorSteps(const Target& target, const CompiledTarget& compiled,
                         const std::string& folder) {
   std::string text;
@@ -50,7 +65,8 @@ std::string VendorSteps(const Target& target, const CompiledTarget& compiled,
   if (!compiler.program.empty()) {
     for (const Artifact& artifact : compiled.artifacts) {
       if (fs::path(artifact.path).extension() != ".tflite") continue;
-      text += fmt::format("  Compile it: {} {}\n", compiler.program, Below(artifact.path, folder));
+      text += fmt::format("  Compile it: {} {}{}\n", compiler.program, RuntimeFlags(compiled),
+                          Below(artifact.path, folder));
     }
   }
   if (compiled.notes.empty()) text += fmt::format("  {}\n", compiler.says);

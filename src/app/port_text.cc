@@ -97,18 +97,26 @@ std::string TimesText(const PortReport& report) {
   return text + notes;
 }
 
+// What to change first: what keeps the model from loading, then by what it gains.
+std::vector<Finding> FirstAdvice(std::vector<Finding> findings) {
+  std::erase_if(findings, [](const Finding& finding) {
+    return finding.severity == Severity::kNote || finding.fix.empty();
+  });
+  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
+    if (a.severity != b.severity) return a.severity > b.severity;
+    return a.gain_ms.value_or(0) > b.gain_ms.value_or(0);
+  });
+  if (findings.size() > kAdvice) findings.resize(kAdvice);
+  return findings;
+}
+
 std::string AdviceText(const PortReport& report) {
   std::string text;
   for (const PortRow& row : report.rows) {
-    size_t shown = 0;
-    for (const Finding& finding : row.check.findings) {
-      if (finding.severity == Severity::kNote || finding.fix.empty()) continue;
-      if (shown++ == kAdvice) break;
+    for (const Finding& finding : FirstAdvice(row.check.findings)) {
       text += fmt::format("  {}: {}\n", row.target, finding.message);
       text += fmt::format("    fix: {}\n", finding.fix);
-      if (finding.gain_ms.has_value()) {
-        text += fmt::format("    worth: about {} an inference\n", DurationText(*finding.gain_ms));
-      }
+      if (!finding.worth.empty()) text += fmt::format("    worth: {}\n", finding.worth);
     }
   }
   return text.empty() ? text : "\nWhat to change\n" + text;

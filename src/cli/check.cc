@@ -118,14 +118,24 @@ int ExitOf(const Judged& judged, const Arguments& arguments, std::optional<Sever
   return kExitOk;
 }
 
-CommandResult RunCheck(const Arguments& arguments) {
-  DLPU_TRY(const std::optional<Severity> fail_on, FailOn(arguments.fail_on));
+// What is wrong with the options together; empty when nothing is.
+std::string Contradiction(const Arguments& arguments) {
   if (!arguments.product.empty() && (arguments.all || !arguments.target.empty())) {
-    return InvalidError("--product names the target already: leave out --target and --all");
+    return "--product names the target already: leave out --target and --all";
+  }
+  if (arguments.all && !arguments.target.empty()) {
+    return "--target and --all contradict each other: leave out one";
   }
   if (arguments.fix.empty() && !arguments.fix_only.empty()) {
-    return InvalidError("--fix-only says what --fix OUT does: give --fix OUT too");
+    return "--fix-only says what --fix OUT does: give --fix OUT too";
   }
+  return "";
+}
+
+CommandResult RunCheck(const Arguments& arguments) {
+  const std::string wrong = Contradiction(arguments);
+  if (!wrong.empty()) return Misused("check", wrong);
+  DLPU_TRY(const std::optional<Severity> fail_on, FailOn(arguments.fail_on));
   DLPU_TRY(const auto shapes, ParseShapes(arguments.shapes));
   DLPU_TRY(const LoadedModel model, LoadForCheck(arguments.model, shapes));
   DLPU_TRY(const Judged judged, JudgeAll(arguments, model));

@@ -17,6 +17,11 @@ int g_exit_code = kExitUsage;  // of the one command that a process runs
 
 }  // namespace
 
+CommandResult Misused(const std::string& command, const std::string& text) {
+  PrintNote(fmt::format("dlpu {}: {}", command, text));
+  return static_cast<int>(kExitUsage);
+}
+
 Command::Command(CLI::App& app, const std::string& name, const std::string& description,
                  std::function<CommandResult()> body)
     : app_(app.add_subcommand(name, description)) {

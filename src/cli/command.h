@@ -30,6 +30,9 @@ enum ExitCode {
 // What a command returns: its exit code, or an error that becomes kExitFailed.
 using CommandResult = Result<int>;
 
+// For options that contradict each other: says so on stderr; kExitUsage.
+CommandResult Misused(const std::string& command, const std::string& text);
+
 // A subcommand being described. Values that options write to must outlive parsing: the body, which
 // runs afterwards, owns them.
 class Command {

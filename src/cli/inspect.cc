@@ -26,8 +26,8 @@ struct Arguments {
 using Json = nlohmann::ordered_json;
 
 // What kind of file it is and which larod devices take it.
-void AddDevices(FileKind kind, std::string& text, Json& json) {
-  const std::vector<TakingDevice> devices = DevicesTaking(kind);
+Status AddDevices(FileKind kind, std::string& text, Json& json) {
+  DLPU_TRY(const std::vector<TakingDevice> devices, DevicesTaking(kind));
   text += fmt::format("kind         {}, for larod devices: {}\n", FileKindText(kind),
                       DevicesText(devices));
   json["kind"] = DeviceFormat(kind);
@@ -35,6 +35,7 @@ void AddDevices(FileKind kind, std::string& text, Json& json) {
   for (const TakingDevice& device : devices) {
     json["devices"].push_back({{"device", device.device}, {"target", device.target}});
   }
+  return OkStatus();
 }
 
 // A file of which dlpu reads no graph: CVflow, Vivante.
@@ -46,7 +47,7 @@ CommandResult InspectCameraFile(const Arguments& arguments, const ModelFile& fil
                {"model", file.path},
                {"sha256", sha256},
                {"file_bytes", file.bytes.size()}};
-  AddDevices(file.kind, text, json);
+  DLPU_RETURN_IF_ERROR(AddDevices(file.kind, text, json));
   if (file.kind == FileKind::kCvflow2 || file.kind == FileKind::kCvflow3) {
     DLPU_TRY(const CvflowBin bin, ReadCvflowBin(file.bytes, file.path));
     text += CvflowText(bin);
@@ -79,7 +80,7 @@ CommandResult Inspect(const Arguments& arguments) {
   const Program* compiled = program.ok() ? &*program : nullptr;
   std::string text = InspectText(source, model.graph, compiled);
   Json json = InspectJson(source, model.graph, compiled);
-  AddDevices(file.kind, text, json);
+  DLPU_RETURN_IF_ERROR(AddDevices(file.kind, text, json));
   text += MetadataText(model);
   json["metadata"] = MetadataJson(model);
   if (!packages.empty()) {

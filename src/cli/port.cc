@@ -19,19 +19,22 @@ namespace {
 struct Arguments {
   ModelArguments model;
   PortOptions port;
-  std::string to = "all", product, image, json, out;
+  std::string to, product, image, json, out;
   bool findings = false;
 };
 
 // The product's own target when one is named, else the targets.
 Result<std::vector<Target>> TargetsFor(Arguments& arguments) {
-  if (arguments.product.empty()) return ChooseTargets(arguments.to);
+  if (arguments.product.empty()) return ChooseTargets(arguments.to.empty() ? "all" : arguments.to);
   DLPU_TRY(ChosenProduct chosen, ChooseProduct(arguments.product));
   arguments.port.product = chosen.product;
   return std::vector<Target>{std::move(chosen.target)};
 }
 
 CommandResult RunPort(Arguments arguments) {
+  if (!arguments.product.empty() && !arguments.to.empty()) {
+    return Misused("port", "--product names the target already: leave out --to");
+  }
   DLPU_TRY(arguments.port.model, Parse(arguments.model));
   DLPU_TRY(const std::vector<Target> targets, TargetsFor(arguments));
   DLPU_TRY(const LoadedModel model, LoadModel(arguments.port.model));

@@ -83,6 +83,10 @@ Test ReadTest(const TomlTable& t) {
 
 }  // namespace
 
+std::vector<std::string> GainWords() {
+  return {"", "dlpu", "per-tensor", "channels", "kernels", "without", "cpu-only", "cache"};
+}
+
 std::string_view ConfidenceName(Confidence c) { return kConfidences[static_cast<int>(c)]; }
 std::string_view EffectName(Effect e) { return kEffects[static_cast<int>(e)]; }
 std::string_view AboutName(About a) { return kAbouts[static_cast<int>(a)]; }
@@ -193,7 +197,8 @@ Condition ReadAny(const TomlTable& t, const TomlTable& sources, const ConditionD
   if (c.fix.empty() && c.severity != Severity::kNote) {
     t.Fail("id", fmt::format("'{}' needs a 'fix': what the user can do", c.id));
   }
-  c.gain = t.Word("gain", {"", "dlpu", "per-tensor"}, c.effect == Effect::kCpu ? "dlpu" : "");
+  c.gain = t.Word("gain", GainWords(), c.effect == Effect::kCpu ? "dlpu" : "");
+  c.worth = t.Str("worth", "");
   c.os_from = t.Str("os_from", "");
   c.os_to = t.Str("os_to", "");
   c.unless = t.StrsOrNone("unless");

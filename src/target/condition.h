@@ -91,15 +91,21 @@ struct Condition {
   std::string says;   // the requirement: "the stride must be 1 or 2"
   std::string error;  // the camera's own words, when known
   std::string fix;    // what the user can do; empty only for notes
-  // What the fix would change, to be priced: dlpu (the nodes run there), per-tensor (one scale for
-  // each weight tensor); empty: that is not known.
+  // What the fix would change, to be priced: one of GainWords(); empty: that is not known.
   std::string gain;
+  std::string worth;  // what else the fix is worth, where no time can be predicted
   // Versions of AXIS OS it holds for, first and last; empty: no limit on that side.
   std::string os_from, os_to;
   // Ids of rules: where one of them has a finding for the same node (or the model), this is silent.
   std::vector<std::string> unless;
   Fact fact;
 };
+
+// dlpu: the nodes run there. per-tensor: one scale for each weight tensor. channels: the nodes'
+// output channels fill the engine's groups. kernels: 3x3 convolutions in place of the nodes.
+// without: the nodes are not there. cpu-only: everything on the camera's CPU. cache: no weights
+// travel in a run.
+std::vector<std::string> GainWords();
 
 enum class Verdict { kHolds, kBroken, kUnknown };
 

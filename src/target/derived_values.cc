@@ -78,7 +78,7 @@ Answer BiasScale(const Graph& graph, const Node& node, std::string_view name) {
 Answer Joined(const Graph& graph, const Node& node, std::string_view name) {
   const std::optional<CodeUse> use = NarrowestInput(graph, node);
   if (!use) return std::nullopt;
-  if (name == "kept_codes") return Number(use->codes);
+  if (name == "kept_codes") return Number(std::round(use->codes * 10) / 10);
   if (name == "narrow_input") return Value(graph.tensors[use->tensor].name);
   if (name == "narrow_range") return Value(RangeText(use->range));
   const std::optional<ValueRange> all = RangeOf(graph, node.outputs[0]);
@@ -119,16 +119,24 @@ Answer ReadByConvolution(const Graph& graph, const Node& node) {
   }));
 }
 
+bool IsMadeOfConstants(const Graph& graph, TensorId id) {
+  return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+    return std::ranges::find(node.outputs, id) != node.outputs.end() && OfConstants(graph, node);
+  });
+}
+
 // "activation_bytes", "weights_bytes".
 Answer Bytes(const Graph& graph, const Node& node, std::string_view name) {
   double activations = 0, constants = 0;
-  auto add = [&](const Tensor& t) {
-    (t.is_constant ? constants : activations) += static_cast<double>(ByteCount(t.type, t.shape));
+  auto add = [&](TensorId id) {
+    const Tensor& t = graph.tensors[id];
+    const bool constant = t.is_constant || IsMadeOfConstants(graph, id);
+    (constant ? constants : activations) += static_cast<double>(ByteCount(t.type, t.shape));
   };
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (const Tensor* t = Input(graph, node, i)) add(*t);
+  for (const TensorId id : node.inputs) {
+    if (id != kNoTensor) add(id);
   }
-  for (const TensorId id : node.outputs) add(graph.tensors[id]);
+  for (const TensorId id : node.outputs) add(id);
   return Number(name == "activation_bytes" ? activations : constants);
 }
 
@@ -139,6 +147,12 @@ const std::map<std::string_view, Question>& Questions() {
       {"op",
        [](const Graph&, const Node& n, std::string_view) -> Answer {
          return Value(NodeOpName(n));
+       }},
+      {"custom_op",
+       [](const Graph&, const Node& n, std::string_view) -> Answer {
+         const auto* unknown = std::get_if<UnknownAttrs>(&n.attrs);
+         const bool custom = unknown ? unknown->custom : IsCustomOp(n.op);
+         return Value(custom ? NodeOpName(n) : std::string("none"));
        }},
       {"op_version",
        [](const Graph&, const Node& n, std::string_view) { return Number(n.version); }},
@@ -165,6 +179,16 @@ const std::map<std::string_view, Question>& Questions() {
 }
 
 }  // namespace
+
+bool OfConstants(const Graph& graph, const Node& node) {
+  bool any = false;
+  for (const TensorId id : node.inputs) {
+    if (id == kNoTensor) continue;
+    if (!graph.tensors[id].is_constant) return false;
+    any = true;
+  }
+  return any;
+}
 
 std::optional<Value> DerivedValue(const Graph& graph, const Node& node, std::string_view name) {
   const auto question = Questions().find(name);

@@ -11,6 +11,10 @@
 
 namespace dlpu {
 
+// Whether a node reads constants only, as what unpacks float16 or sparse weights: its result is
+// made once, when the model is loaded, and is no activation.
+bool OfConstants(const Graph& graph, const Node& node);
+
 // Nothing for a name it does not answer, and where the value makes no sense or is not known.
 std::optional<Value> DerivedValue(const Graph& graph, const Node& node, std::string_view name);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -17,6 +18,12 @@ using Answer = std::optional<Value>;
 
 Answer Number(double value) { return Value(value); }
 double BytesOf(const Tensor& t) { return static_cast<double>(ByteCount(t.type, t.shape)); }
+
+// Of a constant once the model is quantized: weights take a byte each, biases four.
+double Int8BytesOf(const Tensor& t) {
+  if (!IsFloat(t.type)) return BytesOf(t);
+  return static_cast<double>(ElementCount(t.shape)) * (t.shape.size() > 1 ? 1 : 4);
+}
 
 bool IsCustom(const Node& node) {
   const auto* unknown = std::get_if<UnknownAttrs>(&node.attrs);
@@ -68,8 +75,6 @@ Answer InputValue(const Graph& graph, TensorId id, std::string_view name) {
   if (name == "in_height") return Number(t.shape[1]);
   if (name == "in_width") return Number(t.shape[2]);
   if (name == "in_channels") return Number(t.shape[3]);
-  // Planar pictures have one byte a pixel in each row.
-  if (name == "padded_width") return Number((t.shape[2] + 31) / 32 * 32);
   return std::nullopt;
 }
 
@@ -79,7 +84,7 @@ Answer OutputValue(const Graph& graph, TensorId id, std::string_view name) {
   if (name == "rank") return Number(static_cast<double>(t.shape.size()));
   const std::optional<CodeUse> use = OwnCodes(graph, id);
   if (!use) return std::nullopt;
-  if (name == "kept_codes") return Number(use->codes);
+  if (name == "kept_codes") return Number(std::round(use->codes * 10) / 10);
   if (name == "narrow_range") return Value(RangeText(use->range));
   if (name == "output_scale") return Number(t.quantization.scale[0]);
   return std::nullopt;
@@ -134,7 +139,9 @@ ModelFacts FactsOf(const Graph& graph, const Partition& partition) {
   facts.cpu_partitions = partition.cpu_parts;
   for (const Tensor& t : graph.tensors) {
     facts.float16_tensors += t.type == DataType::kFloat16;
-    if (t.is_constant) facts.weights_bytes += BytesOf(t);
+    if (!t.is_constant) continue;
+    facts.weights_bytes += BytesOf(t);
+    facts.int8_weights_bytes += Int8BytesOf(t);
   }
   for (const Node& node : graph.nodes) {
     facts.custom_ops += IsCustom(node);
@@ -157,6 +164,7 @@ ValueLookup ModelValues(const ModelFacts& facts) {
         {"custom_ops", facts.custom_ops},
         {"transposes", facts.transposes},
         {"weights_bytes", facts.weights_bytes},
+        {"int8_weights_bytes", facts.int8_weights_bytes},
         {"activation_bytes", facts.activation_bytes},
         {"memory_bytes", facts.weights_bytes + facts.activation_bytes},
     };

@@ -20,6 +20,7 @@ struct ModelFacts {
   int ops = 0, dlpu_ops = 0, partitions = 0, cpu_partitions = 0;
   int float16_tensors = 0, custom_ops = 0, transposes = 0;
   double weights_bytes = 0;
+  double int8_weights_bytes = 0;  // of what float weights and biases become when quantized
   // Most bytes of activations alive at once, in the file's order of ops; a lower bound of what any
   // runtime needs.
   double activation_bytes = 0;

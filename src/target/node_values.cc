@@ -67,6 +67,7 @@ const std::vector<ValueName>& ValueNames() {
       {"resize_factor", "output height or width / that of the input, the larger"},
       {"dynamic", "1 when an extent is not known before the run"},
       {"op", "name of the op in TensorFlow Lite"},
+      {"custom_op", "name of a custom op, none for others"},
       {"op_version", "version of the op in the file"},
       {"known_version", "newest version of the op that the camera's TensorFlow Lite knows"},
       {"groups", "of a CONV_2D: input channels / channels that a filter reads"},
@@ -81,6 +82,7 @@ const std::vector<ValueName>& ValueNames() {
       {"joined_range", "range of what is joined"},
       {"activation_bytes", "of a node: its activations; of the model: the most alive at once"},
       {"weights_bytes", "bytes of constants of the node or model"},
+      {"int8_weights_bytes", "of the model: its constants once float ones are 8-bit"},
       {"memory_bytes", "of the model: weights and the most activations alive at once"},
       {"ram_bytes", "memory of the product, where known"},
       {"file_format", "of the model: tflite or onnx"},
@@ -98,7 +100,7 @@ const std::vector<ValueName>& ValueNames() {
       {"island_kind", "of a float island: float32, or dynamic-range for int8 weights"},
       {"island_layers", "of a float island: its layers"},
       {"island_tensors", "of a float island: its float tensors"},
-      {"padded_width", "of an input: width rounded up to a multiple of 32"},
+      {"padded_width", "of an input: width rounded up to the target's row pitch"},
       {"output_spread", "of an output: most codes by which it differs between test inputs"},
       {"min_runtime", "of a compiled Edge TPU model: the runtime version it needs"},
       {"firmware_runtime", "Edge TPU runtime version of the AXIS OS version"},
@@ -110,6 +112,7 @@ const std::vector<ValueName>& ValueNames() {
       {"cpu_only_ms", "the same with every op on the camera's CPU"},
       {"several_parts", "parts on the DLPU if it could have more than one"},
       {"several_parts_ms", "predicted time then"},
+      {"several_parts_are", "slower, faster or as fast"},
       {"blocked_by", "the layer that keeps this one off the DLPU"},
   };
   return names;
@@ -131,6 +134,7 @@ class NodeReader {
 
   const std::string& op() const { return op_; }
   const Node& node() const { return node_; }
+  bool OfConstants() const { return dlpu::OfConstants(graph_, node_); }
   bool Is(std::initializer_list<std::string_view> names) const {
     return std::ranges::find(names, op_) != names.end();
   }
@@ -389,7 +393,8 @@ Answer OverAllTensors(const NodeReader& r, std::string_view name) {
     outer = std::max(outer, product);
   };
   for (size_t i = 0; i < r.node().inputs.size(); ++i) see(r.Input(i));
-  for (size_t i = 0; i < r.node().outputs.size(); ++i) see(r.Output(i));
+  // Weights may have any shape, packed or not.
+  for (size_t i = 0; i < r.node().outputs.size() && !r.OfConstants(); ++i) see(r.Output(i));
   if (name == "dynamic") return Flag(dynamic);
   return Number(name == "rank" ? static_cast<double>(rank) : outer);
 }

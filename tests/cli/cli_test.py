@@ -5,6 +5,7 @@ the golden help texts are rewritten."""
 import json
 import os
 import re
+import shutil
 import stat
 import struct
 import subprocess
@@ -63,7 +64,10 @@ class HelpTest(unittest.TestCase):
             self.assertIn(f"    {name}) words=", completion)
 
     def test_usage_errors_exit_with_2(self):
-        for arguments in [[], ["nonsense"], ["run"], ["bench", "digits", "--threads", "0"]]:
+        for arguments in [[], ["nonsense"], ["run"], ["bench", "digits", "--threads", "0"],
+                          ["check", "digits", "--target", "cpu", "--all"],
+                          ["check", "digits", "--target", "cpu", "--product", "Q1656-LE"],
+                          ["port", "digits", "--to", "cpu", "--product", "Q1656-LE"]]:
             self.assertEqual(dlpu(*arguments).returncode, 2, arguments)
 
 
@@ -174,6 +178,15 @@ class CheckTest(unittest.TestCase):
             self.assertTrue(os.path.exists(out))
             self.assertIn(report["fix"]["check"]["verdict"], ["runs", "runs_with_fallback"])
             self.assertEqual(dlpu("check", model, "--fix", out).returncode, 1)  # for which target?
+
+    def test_a_compiled_program_is_not_judged(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "m.dlpu")
+            model = os.path.join(ROOT, "data/models/digits_int8.tflite")
+            self.assertEqual(dlpu("compile", model, "--target", "artpec8", "-o", out).returncode, 0)
+            result = dlpu("check", out, "--target", "artpec8")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("compiled for artpec8; check the model it was made from", result.stderr)
 
     def test_a_product_brings_its_target(self):
         code, report = self.check("digits", "--product", "q1656-le")
@@ -477,11 +490,12 @@ class FixTest(unittest.TestCase):
         self.assertIn("nothing to fix", result.stdout)
 
     def test_mistakes(self):
-        for arguments, text in [(["--target", "cpu", "--fix-only", "fold-pads"], "give --fix OUT"),
-                                (["--target", "cpu", "--fix", self.out, "--fix-only", "polish"],
-                                 "there is no fix 'polish'")]:
+        for arguments, code, text in [
+                (["--target", "cpu", "--fix-only", "fold-pads"], 2, "give --fix OUT"),
+                (["--target", "cpu", "--fix", self.out, "--fix-only", "polish"], 1,
+                 "there is no fix 'polish'")]:
             result = dlpu("check", self.MODEL, *arguments)
-            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.returncode, code)
             self.assertIn(text, result.stderr)
 
 
@@ -555,6 +569,72 @@ class ResultTest(unittest.TestCase):
         facts = json.loads(result.stdout)
         for field in ["median_ms", "p90_ms", "p99_ms", "threads", "macs", "steps"]:
             self.assertIn(field, facts)
+
+
+class DataTest(unittest.TestCase):
+    """A new product and a new target of a known kind are data: no line of code knows their names."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.data = os.path.join(folder.name, "data")
+        shutil.copytree(os.path.join(ROOT, "data"), self.data)
+        self.change("products.toml", "products = [", 'products = [\n  { name = "AXIS Z9999-LE", '
+                    'soc = "ARTPEC-8", dlpu = "ARTPEC-8 DLPU", target = "artpec8", '
+                    'arch = "aarch64", source = "list", confidence = "assumed" },')
+        for folder in ["targets", "cost"]:
+            shutil.copy(os.path.join(self.data, folder, "artpec9.toml"),
+                        os.path.join(self.data, folder, "artpec77.toml"))
+        for old, new in [('name = "artpec9"', 'name = "artpec77"'),
+                         ('title = "ARTPEC-9"', 'title = "ARTPEC-77"'),
+                         ("a9-dlpu-tflite", "a77-dlpu-tflite")]:
+            self.change("targets/artpec77.toml", old, new)
+
+    def change(self, name, old, new):
+        path = os.path.join(self.data, name)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(old, text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+
+    def dlpu(self, *arguments):
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "DLPU_DATA": self.data})
+
+    def test_a_new_product_is_known_everywhere(self):
+        self.assertIn("AXIS Z9999-LE", self.dlpu("products", "z9999le").stdout)
+        report = json.loads(self.dlpu("check", "digits", "--product", "Z9999-LE",
+                                      "--json", "-").stdout)
+        self.assertEqual((report["target"], report["product"]), ("artpec8", "AXIS Z9999-LE"))
+        predicted = json.loads(self.dlpu("predict", "digits", "--product", "Z9999-LE",
+                                         "--json", "-").stdout)
+        self.assertGreater(predicted["total_ms"], 0)
+
+    def test_a_new_target_is_checked_compiled_run_and_predicted(self):
+        model = os.path.join(ROOT, "data/models/digits_int8.tflite")
+        self.assertIn("a77-dlpu-tflite", self.dlpu("targets").stdout)
+        report = json.loads(self.dlpu("check", model, "--target", "artpec77", "--json", "-").stdout)
+        self.assertEqual(report["device"], "a77-dlpu-tflite")
+        self.assertGreater(report["dlpu_ops"], 0)
+        self.assertGreater(report["predicted_ms"], 0)
+        out = os.path.join(self.data, "..", "made.dlpu")
+        made = self.dlpu("compile", model, "--target", "artpec77", "-o", out)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(self.dlpu("run", model, "--target", "artpec77").returncode, 0)
+        rows = json.loads(self.dlpu("port", model, "--to", "all", "--json", "-").stdout)["targets"]
+        self.assertIn("artpec77", [row["target"] for row in rows])
+
+    def test_unreadable_data_is_said(self):
+        self.change("targets/cv25.toml", 'title = "CV25"', 'title = 25')
+        package = os.path.join(os.environ.get("DLPU_SHARED", os.path.join(ROOT, "../shared")),
+                               "models/edgetpu/split_concat_edgetpu.tflite")
+        if not os.path.exists(package):
+            self.skipTest("no shared models")
+        result = self.dlpu("inspect", package)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("cv25.toml", result.stderr)
+        self.assertNotIn("none that is known", result.stdout)
 
 
 if __name__ == "__main__":

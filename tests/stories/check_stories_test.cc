@@ -11,8 +11,11 @@
 #include "app/check.h"
 #include "app/check_text.h"
 #include "app/fix.h"
+#include "app/port.h"
 #include "app/small_net.h"
 #include "app/small_package.h"
+#include "report/table.h"
+#include "story_nets.h"
 
 namespace dlpu {
 namespace {
@@ -124,6 +127,10 @@ TEST(Stories, PerTensorOrPerChannelIsAnsweredForEachChip) {
               1e-6 * fast.time->total_ms);
   EXPECT_THAT(advice[0].fix, HasSubstr("_experimental_disable_per_channel"));
   EXPECT_EQ(advice[0].confidence, "assumed");
+  // What each should be brought as differs.
+  const LoadedModel digits = *LoadModel("digits");
+  EXPECT_EQ(JudgeTarget(digits, Named("artpec8"), {})->quantize, "int8 per-tensor");
+  EXPECT_EQ(JudgeTarget(digits, Named("artpec9"), {})->quantize, "int8 per-channel");
   // ARTPEC-9 has nothing against either, and takes the same time for both.
   const CheckReport a = Judge(net(48), "artpec9"), b = Judge(net(1), "artpec9");
   EXPECT_TRUE(Of(a, "weights-per-tensor").empty());
@@ -153,7 +160,7 @@ TEST(Stories, ZeroScores) {
   ASSERT_EQ(conflict.size(), 1u);
   // Both ranges, and how many codes the small one keeps.
   EXPECT_THAT(conflict[0].message, HasSubstr("(0 to 0.9961) beside 0 to 317.5"));
-  EXPECT_THAT(conflict[0].message, HasSubstr("about 0.392163 of 256 codes"));
+  EXPECT_THAT(conflict[0].message, HasSubstr("about 0.4 of 256 codes"));
   const Result<FixReport> fixed = Fix(model, Named("artpec8"), {.threads = 1});
   ASSERT_TRUE(fixed.ok()) << fixed.error().message;
   ASSERT_FALSE(fixed->done.empty());
@@ -176,6 +183,28 @@ TEST(Stories, AFloat16FileIsRefusedForWhatItIs) {
   EXPECT_EQ(report.findings[0].rule, "float16");
   EXPECT_THAT(report.findings[0].message, HasSubstr("needs int8 or uint8; this file has float16"));
   EXPECT_THAT(report.findings[0].camera_says, HasSubstr("Asynchronous connection"));
+  // What unpacks the weights is no layer to change: nothing is said of its shapes or sizes.
+  for (const char* target : {"artpec7", "artpec9"}) {
+    for (const Finding& finding : Judge(n.Model(), target).findings) {
+      EXPECT_NE(finding.op, "DEQUANTIZE") << target << " " << finding.rule;
+    }
+  }
+}
+
+TEST(Stories, Float16WeightsAreCountedAsWhatTheyBecome) {
+  // 12 MiB of float16 are 6 MiB in 8 bits, which fit the parameter cache; 18 MiB are not.
+  auto judge = [](int filters) {
+    SmallNet n;
+    const TensorId w = n.Tensor({filters, 1, 1, 1024}, DataType::kFloat32);
+    n.Node("DEQUANTIZE", {n.Const({filters, 1, 1, 1024}, DataType::kFloat16)}, {w});
+    n.Node("CONV_2D", {n.In({1, 1, 1, 1024}, DataType::kFloat32), w, kNoTensor},
+           {n.Tensor({1, 1, 1, filters}, DataType::kFloat32)}, ConvAttrs{});
+    return Of(Judge(n.Model(), "artpec7"), "parameter-cache");
+  };
+  EXPECT_TRUE(judge(6 * 1024).empty());
+  const std::vector<Finding> large = judge(9 * 1024);
+  ASSERT_EQ(large.size(), 1u);
+  EXPECT_THAT(large[0].message, HasSubstr("9437184 bytes in 8 bits"));
 }
 
 TEST(Stories, IsThereAnEdgeTpu) {
@@ -251,6 +280,18 @@ TEST(Stories, ANewerConverterThanTheFirmwareReads) {
   const Result<FixReport> fixed = Fix(model, Named("artpec8"), {.threads = 1});
   ASSERT_TRUE(fixed.ok()) << fixed.error().message;
   EXPECT_TRUE(Of(Judge(After(model, *fixed), "artpec8", options), "op-version").empty());
+  // A version that the op needs stays, with the reason; the finding stays with it.
+  SmallNet newer;
+  newer.Op1("ABS", {newer.In({1, 16})}, {1, 16});
+  newer.graph.nodes.back().version = 2;
+  const LoadedModel needed = newer.Model();
+  EXPECT_EQ(Judge(needed, "artpec8", options).verdict, CheckVerdict::kRefused);
+  const Result<FixReport> kept = Fix(needed, Named("artpec8"), {.threads = 1});
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  ASSERT_FALSE(kept->left.empty());
+  EXPECT_THAT(kept->left[0].what,
+              HasSubstr("ABS stays at version 2 (1 nodes): 8-bit tensors need"));
+  EXPECT_EQ(Of(Judge(After(needed, *kept), "artpec8", options), "op-version").size(), 1u);
 }
 
 TEST(Stories, NotQuantizedHasTwoDiagnoses) {
@@ -304,6 +345,13 @@ TEST(Stories, TheFirstBlockerAndWhatItHoldsBack) {
   ASSERT_TRUE(root[0].gain_ms && report.time);
   EXPECT_GT(*root[0].gain_ms, 0);
   EXPECT_LT(*root[0].gain_ms, report.time->total_ms);
+  // "6 ops would then run on the DLPU, itself included", and from what time to what time.
+  EXPECT_THAT(root[0].message, HasSubstr("6 ops would then run on the DLPU"));
+  EXPECT_EQ(root[0].worth,
+            fmt::format("about {} an inference ({} -> {})", DurationText(*root[0].gain_ms),
+                        DurationText(report.time->total_ms),
+                        DurationText(report.time->total_ms - *root[0].gain_ms)));
+  EXPECT_EQ(dependents[0].camera_says, "More than one subgraph is not supported");
 }
 
 TEST(Stories, AForcedSplitCanBeSlower) {
@@ -324,30 +372,8 @@ TEST(Stories, AForcedSplitCanBeSlower) {
             2)
       << split[0].message;
   EXPECT_GT(parts, instead) << split[0].message;
+  EXPECT_THAT(split[0].message, HasSubstr("it would be slower: about"));
   EXPECT_NEAR(instead, report.time->total_ms, 0.01);
-}
-
-// An SSD's head behind a convolution.
-LoadedModel Ssd() {
-  SmallNet n;
-  ConvSpec box, score;
-  box.filters = 24;
-  score.filters = 12;
-  const TensorId x = n.Conv(n.In({1, 8, 8, 48}), {});
-  const TensorId b = n.Op1("RESHAPE", {n.Conv(x, box)}, {1, 384, 4}, ReshapeAttrs{{1, 384, 4}});
-  const TensorId s = n.Op1("RESHAPE", {n.Conv(x, score)}, {1, 384, 2}, ReshapeAttrs{{1, 384, 2}});
-  const TensorId anchors = n.Const({384, 4}, DataType::kInt8, 0.01f, 50);
-  DetectionAttrs attrs;
-  attrs.max_detections = 10;
-  attrs.num_classes = 1;
-  attrs.nms_iou_threshold = 0.5f;
-  attrs.nms_score_threshold = 0.2f;
-  std::vector<TensorId> out;
-  for (const Shape& shape : {Shape{1, 10, 4}, Shape{1, 10}, Shape{1, 10}, Shape{1}}) {
-    out.push_back(n.Tensor(shape, DataType::kFloat32));
-  }
-  n.Node("TFLite_Detection_PostProcess", {b, s, anchors}, out, attrs);
-  return n.Model(out);
 }
 
 TEST(Stories, PostProcessingOnTheCpu) {

@@ -35,7 +35,7 @@ LayerTime Roofline(const Layer& l, const EngineConstants& engine, const EngineRa
   double macs = 0, weights = 0;
   double activations = static_cast<double>(l.input_elements + l.output_elements);
   if (l.kind != LayerKind::kOther) {
-    const double unit = engine.channel_multiple;
+    const double unit = l.whole_channels ? 1 : engine.channel_multiple;
     const double padded = std::ceil(static_cast<double>(l.out_c) / unit) * unit;
     macs = static_cast<double>(l.macs) / static_cast<double>(l.out_c) * padded;
     if (l.kind != LayerKind::kDepthwise) weights = static_cast<double>(l.weights);
@@ -93,7 +93,7 @@ double LayerCycles(const Layer& l, const EngineConstants& e, Bound* bound) {
   const auto brick = static_cast<int64_t>(e.brick), group = static_cast<int64_t>(e.group);
   const auto out_pixels = static_cast<double>(Up(l.out_h, brick) * Up(l.out_w, brick));
   const auto in_pixels = static_cast<double>(Up(l.in_h, brick) * Up(l.in_w, brick));
-  const auto out_c = static_cast<double>(Up(l.out_c, group));
+  const auto out_c = static_cast<double>(l.whole_channels ? l.out_c : Up(l.out_c, group));
   const auto kernel = static_cast<double>(l.kernel_h * l.kernel_w);
   double compute = 0;
   if (l.kind == LayerKind::kDepthwise) {

@@ -42,7 +42,8 @@ struct Layer {
   bool tail = false;         // decodes a head: no multiply-accumulates follow
   bool per_channel = false;  // weights have one scale for each channel
   bool is_float = false;
-  bool output = false;  // of an architecture list: its result leaves the accelerator
+  bool whole_channels = false;  // priced as if its output channels filled the engine's groups
+  bool output = false;          // of an architecture list: its result leaves the accelerator
   // TFLite_Detection_PostProcess: scores to read, and box pairs to compare in the worst case (0
   // where a score threshold leaves few boxes).
   int64_t scores = 0, pairs = 0;

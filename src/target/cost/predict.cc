@@ -124,7 +124,7 @@ void ApplyKnown(const Workload& workload, const Target& target, const CostClass&
   const bool slow =
       s->model.per_channel_is_slow &&
       std::ranges::any_of(workload.layers, [](const Layer& l) { return l.per_channel; });
-  if (slow) return;  // the published times are of models without
+  if (slow || options.formula_only) return;  // the published times are of models without
   s->known = FindKnown(workload, s->model, s->fit, speed_class.name);
   if (s->known == nullptr) return;
   PriceFactors there;

@@ -38,6 +38,7 @@ struct PredictOptions {
   std::string os;                  // AXIS OS; empty: the newest known
   std::optional<UserFactor> user;
   WhatIf what_if;
+  bool formula_only = false;  // leave out what a published time of the same network adds to it
 };
 
 struct PredictedStep {
