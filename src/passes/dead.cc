@@ -24,6 +24,9 @@ void RemoveDead(Graph& graph) {
     for (const TensorId id : node->inputs) {
       if (id != kNoTensor) used[id] = true;
     }
+    for (const TensorId id : node->intermediates) {  // their scales are what the node reads
+      if (id != kNoTensor) used[id] = true;
+    }
     kept.push_back(std::move(*node));
   }
   std::reverse(kept.begin(), kept.end());

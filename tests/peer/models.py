@@ -5,7 +5,8 @@
 Every .tflite in $DLPU_SHARED/models/tflite and in the cache of the model zoo gets a number of
 inputs: random over the whole range, extremes, real pictures. A model with a custom op that LiteRT
 lacks is cut before it with our own writer, for both sides. Each model is also read and written
-again; LiteRT must give the same bytes for both files. Prints a table and exits with 1 when anything
+again; LiteRT must give the same bytes for both files. Float outputs of the scalar references must be
+equal bit for bit. Prints a table and exits with 1 when anything
 differs or nothing was compared.
 """
 import argparse
@@ -36,9 +37,10 @@ def find_models():
     return found
 
 
-def driver(*arguments):
+def driver(*arguments, **environment):
     """Runs peer_models; returns its error message, or None."""
-    done = subprocess.run([DRIVER, *arguments], capture_output=True, text=True, timeout=1800)
+    done = subprocess.run([DRIVER, *arguments], capture_output=True, text=True, timeout=1800,
+                          env=dict(os.environ, **environment))
     if done.returncode == 0:
         return None
     return done.stderr.strip() or f"ended with code {done.returncode}"
@@ -142,6 +144,22 @@ def check_rewritten(path, cut, folder, inputs, expected):
     return "" if same else "written again, LiteRT gives other outputs"
 
 
+def check_references(path, cut, folder, outputs):
+    """Float results of the scalar references must be LiteRT's bit for bit, where vector rows may
+    add in another order. Runs the first input only."""
+    if not any(output.dtype.kind == "f" for output in outputs):
+        return ""
+    problem = driver("run", path, folder, "1", *(["--cut-at", cut] if cut else []),
+                     DLPU_CPU_DISABLE="all")
+    if problem:
+        return f"the scalar references do not run it: {problem}"
+    for i, output in enumerate(outputs):
+        with open(os.path.join(folder, f"out_0_{i}.raw"), "rb") as file:
+            if file.read() != output.tobytes():
+                return f"output {i} of the scalar references differs from LiteRT's"
+    return ""
+
+
 def compare_model(path, count, images):
     import numpy as np
 
@@ -181,6 +199,8 @@ def compare_model(path, count, images):
                 if result.bad and not verdict.problem:
                     verdict.problem = f"input {n}, output {i}: {result.reason}"
             verdict.inputs += 1
+        if not verdict.problem:
+            verdict.problem = check_references(path, cut, folder, model.run(sets[0]))
     return verdict
 
 
