@@ -50,3 +50,9 @@ dlpu_quick_to_build(larod-client)
 set_target_properties(larod-client PROPERTIES
   INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}" BUILD_RPATH_USE_ORIGIN ON)
 install(TARGETS larod-client RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larod)
+
+# Tells Axis' scripts which camera this is.
+add_executable(parhandclient src/larod/parhand/main.cc)
+target_link_libraries(parhandclient PRIVATE dlpu_larod)
+dlpu_quick_to_build(parhandclient)
+install(TARGETS parhandclient RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larod)

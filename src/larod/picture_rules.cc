@@ -55,6 +55,7 @@ constexpr PictureRules kRules[] = {
 };
 constexpr const char* kFormatNames[] = {"nv12", "rgb-interleaved", "rgb-planar"};
 constexpr int kMostExtent = 16384;
+constexpr size_t kMostPictureBytes = size_t{256} << 20;  // far above what a camera's sensor has
 
 Failure BadParameter(std::string message, std::string cause = "") {
   return {LAROD_ERROR_LOAD_MODEL, std::move(message), std::move(cause)};
@@ -83,6 +84,11 @@ Outcome<Nothing> CheckShape(const PictureRules& rules, const PictureShape& shape
   if (rules.tight && shape.pitch != shape.row()) {
     return BadParameter(fmt::format("image.{}.row-pitch {} is not supported: must be the row's {}",
                                     side, shape.pitch, shape.row()));
+  }
+  if (SpecOf(shape).bytes > kMostPictureBytes) {
+    return BadParameter(
+        fmt::format("image.{}.size {}x{} is too large", side, shape.width, shape.height),
+        fmt::format("a picture has at most {} bytes", kMostPictureBytes));
   }
   return Nothing();
 }

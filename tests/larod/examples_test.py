@@ -17,6 +17,7 @@ BUILD = os.environ.get("DLPU_BUILD", os.path.join(ROOT, "build", "release"))
 EXAMPLES = os.path.join(ROOT, "examples", "larod")
 DLPU = os.path.join(BUILD, "bin", "dlpu")
 CLIENT = os.path.join(BUILD, "bin", "larod-client")
+PARHAND = os.path.join(BUILD, "bin", "parhandclient")
 DIGITS = os.path.join(ROOT, "data", "models", "digits_int8.tflite")
 
 
@@ -27,7 +28,7 @@ def noise(count):
 class Programs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        for program in (DLPU, CLIENT, os.path.join(BUILD, "lib", "liblarod.so")):
+        for program in (DLPU, CLIENT, PARHAND, os.path.join(BUILD, "lib", "liblarod.so")):
             if not os.path.exists(program):
                 raise unittest.SkipTest(f"{program} is not built")
         cls.folder = tempfile.TemporaryDirectory()
@@ -135,6 +136,10 @@ class Examples(Programs):
         client = os.path.join(prefix, "bin", "larod-client")
         text = self.run_program(client, "-a", env=dict(env, LD_LIBRARY_PATH=""))
         self.assertIn("axis-a8-dlpu-tflite", text)
+        script = os.path.join(EXAMPLES, "larod.py")
+        text = subprocess.run([sys.executable, script, "axis-a8-dlpu-tflite", DIGITS, self.input],
+                              env=env, capture_output=True, text=True, check=True).stdout
+        self.assertEqual(text.split()[-1], self.expected(DIGITS, self.input)[0])
 
 
 class Client(Programs):
@@ -178,6 +183,75 @@ class Client(Programs):
         self.assertIn("needs a value", self.run_program(CLIENT, "-g", code=1))
         self.assertIn("unknown option", self.run_program(CLIENT, "--nonsense", code=1))
         self.assertIn("Usage: larod-client", self.run_program(CLIENT, "--help"))
+
+
+class Daemon(Programs):
+    """dlpu serve, with larod-client as its applications."""
+
+    def setUp(self):
+        self.socket = os.path.join(self.folder.name, "larod.sock")
+        env = dict(self.env)
+        del env["DLPU_PRODUCT"]
+        self.log = os.path.join(self.folder.name, "daemon.log")
+        self.daemon = subprocess.Popen(
+            [DLPU, "serve", "--product", "AXIS Q1728", "--socket", self.socket, "--log", self.log],
+            env=env, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.daemon.stdout.close)
+        self.addCleanup(self.daemon.wait)
+        self.addCleanup(self.daemon.terminate)
+        self.assertIn("AXIS Q1728 with cpu-tflite", self.daemon.stdout.readline())
+        self.assertEqual(self.daemon.stdout.readline(), f"export DLPU_LAROD_SOCKET={self.socket}\n")
+        self.client_env = dict(env, DLPU_LAROD_SOCKET=self.socket)
+
+    def test_is_shared_and_says_what_it_did(self):
+        clients = [subprocess.Popen([CLIENT, "-c", "a9-dlpu-tflite", "-g", DIGITS, "-i", self.input,
+                                     "-o", f"out{i}", "-R", "50", *extra],
+                                    env=self.client_env, cwd=self.folder.name,
+                                    stdout=subprocess.DEVNULL)
+                   for i, extra in enumerate([[], ["-q"], ["-X", "-Y"]])]
+        self.assertEqual([client.wait(120) for client in clients], [0, 0, 0])
+        for i in range(3):
+            with open(os.path.join(self.folder.name, f"out{i}"), "rb") as file:
+                self.assertEqual(hashlib.sha256(file.read()).hexdigest(),
+                                 self.expected(DIGITS, self.input)[0])
+        text = self.run_program(DLPU, "serve", "--metrics", "--socket", self.socket)
+        self.assertIn('dlpu_larod_info{product="AXIS Q1728",target="artpec9"} 1\n', text)
+        self.assertIn('dlpu_larod_jobs_total{device="a9-dlpu-tflite",result="done"} 150\n', text)
+        self.assertIn("dlpu_larod_sessions 0\n", text)
+
+    def test_log_has_the_causes(self):
+        self.run_program(CLIENT, "-c", "cpu-tflite", "-g", self.input, "-i", "", env=self.client_env,
+                         code=1)
+        with open(self.log, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r"Session \d+: Could not load model: .*Cause: the file is")
+
+    def test_ends_with_its_socket(self):
+        self.daemon.terminate()
+        self.assertEqual(self.daemon.wait(60), 0)
+        self.assertFalse(os.path.exists(self.socket))
+        text = self.run_program(CLIENT, "-a", env=self.client_env, code=1)
+        self.assertIn("Could not create session", text)
+
+    def test_parameters_are_those_of_its_camera(self):
+        text = self.run_program(PARHAND, "getgroup", "root.Properties.System.Soc",
+                                env=self.client_env)
+        self.assertEqual(text, 'root.Properties.System.Soc="Axis Artpec-9"\n')
+
+
+class Parameters(Programs):
+    """What Axis' scripts ask before they run larod-client."""
+
+    def test_product_and_soc(self):
+        script = ("parhandclient getgroup root.Brand.ProdNbr | cut -d '\"' -f 2;"
+                  "parhandclient getgroup root.Properties.System.Soc | cut -d '\"' -f 2")
+        for product, answer in [("Q1656-LE", "Q1656-LE\nAxis Artpec-8\n"),
+                                ("cv25", "CV25\nAmbarella CV25\n")]:
+            env = dict(self.env, DLPU_PRODUCT=product,
+                       PATH=os.path.dirname(PARHAND) + ":" + os.environ["PATH"])
+            done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True,
+                                  check=True)
+            self.assertEqual(done.stdout, answer)
+        self.assertIn("is not known here", self.run_program(PARHAND, "get", "root.Other", code=1))
 
 
 if __name__ == "__main__":

@@ -219,6 +219,7 @@ TEST(LarodPicture, LimitsOfDevices) {
   refused(camera, load("cpu-proc", "bgr", {64, 48}, "nv12", {64, 48}), "format \"bgr\"");
   refused(camera, load("cpu-proc", "nv12", {0, 48}, "nv12", {64, 48}), "size 0,48");
   refused(camera, load("cpu-proc", "nv12", {int64_t{1} << 40, 48}, "nv12", {64, 48}), "size");
+  refused(camera, load("cpu-proc", "nv12", {16384, 16384}, "nv12", {64, 48}), "is too large");
   refused(camera, load("axis-ace-proc", "nv12", {64, 48}, "rgb-interleaved", {32, 24}), "Scaling");
   refused(camera, load("axis-ace-proc", "nv12", {60, 48}, "rgb-interleaved", {60, 48}),
           "multiple of 8");
