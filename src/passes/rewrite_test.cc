@@ -98,8 +98,8 @@ std::vector<std::string> Cases() {
 TEST(RewriteGolden, EveryRewriteHasACase) {
   const std::vector<std::string> cases = Cases();
   for (const auto& [name, run] : AllRewrites()) {
-    EXPECT_TRUE(std::any_of(cases.begin(), cases.end(), [&](const std::string& one) {
-      return one.starts_with(name);
+    EXPECT_TRUE(std::any_of(cases.begin(), cases.end(), [&prefix = name](const std::string& one) {
+      return one.starts_with(prefix);
     })) << name;
   }
 }
