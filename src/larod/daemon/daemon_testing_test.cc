@@ -102,7 +102,8 @@ Bytes RunPlainly(const char* model, const Bytes& input, const char* target) {
   const std::string path = std::string("data/models/") + model + ".tflite";
   auto graph = ReadTflite(*ReadFile(path), path);
   CompileOptions options;
-  if (const auto found = FindTarget(target); found.ok()) options = OptionsFor(*found);
+  const auto found = FindTarget(target);  // outlives the options
+  if (found.ok()) options = OptionsFor(*found);
   auto runner = Runner::Load(*Compile(*std::move(graph), options), {});
   EXPECT_TRUE(runner.ok());
   EXPECT_EQ((*runner)->input(0).size(), input.size());
