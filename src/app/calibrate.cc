@@ -3,9 +3,11 @@
 #include "app/calibrate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -92,6 +94,9 @@ KnownTime KnownOf(const Row& row, const CalibratedRow& r) {
   known.product = r.product;
   known.speed_class = r.speed_class;
   known.measured_ms = r.measured_ms;
+  known.measurements = row.time.count;
+  known.when = row.time.when;
+  known.source = row.time.source;
   return known;
 }
 
@@ -108,12 +113,12 @@ void Summarise(const std::vector<Row>& rows, Calibration* c) {
       ++c->dropped;
       continue;
     }
+    if (!r.counted) continue;
     groups.insert(r.group);
     for (const auto& [name, value] : FeaturesOf(*rows[i].workload)) {
       const auto [at, is_new] = c->fit.ranges.try_emplace(name, std::array{value, value});
       at->second = {std::min(at->second[0], value), std::max(at->second[1], value)};
     }
-    if (!r.counted) continue;
     if (!rows[i].factors.end_to_end) c->fit.known.push_back(KnownOf(rows[i], r));
     ++counted;
     in_sample += std::abs(r.fitted_ms / r.measured_ms - 1);
@@ -179,6 +184,41 @@ Result<CalibrationData> LoadCalibrationData() {
   DLPU_TRY(const std::string tables, ReadTextFile(tables_path));
   DLPU_TRY(data.tables, ParseFitTables(tables, tables_path));
   return data;
+}
+
+Status ChangePrior(const std::string& text, CostModel* model) {
+  const size_t equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  const char* at = equals == std::string::npos ? "" : text.c_str() + equals + 1;
+  char* end = nullptr;
+  const double centre = std::strtod(at, &end);
+  double factor = 0;
+  bool good = end != at && centre > 0 && std::isfinite(centre);
+  if (good && *end == ':') {
+    at = end + 1;
+    factor = std::strtod(at, &end);
+    good = end != at && factor > 1 && std::isfinite(factor);
+  }
+  if (!good || *end != '\0') {
+    return InvalidError(
+        fmt::format("--prior: '{}' is not NAME=CENTRE or NAME=CENTRE:FACTOR, both positive and the "
+                    "factor above 1",
+                    text));
+  }
+  if (name == "discrepancy" && factor == 0) {
+    model->discrepancy = centre;
+    return OkStatus();
+  }
+  const auto p = std::ranges::find_if(model->parameters, [&](const CostParameter& parameter) {
+    return parameter.name == name && parameter.tied_to.empty();
+  });
+  if (p == model->parameters.end()) {
+    return NotFoundError(fmt::format("--prior: no parameter is called '{}'; these are: {}", name,
+                                     fmt::join(model->FreeNames(), ", ")));
+  }
+  p->centre = centre;
+  if (factor > 0) p->factor = factor;
+  return OkStatus();
 }
 
 Result<std::vector<Calibration>> Calibrate(const Target& target, const CalibrationData& data,

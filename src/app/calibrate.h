@@ -41,6 +41,10 @@ struct CalibrationData {
 };
 Result<CalibrationData> LoadCalibrationData();
 
+// Changes priors for a trial: "input_ms_per_mb=8" a centre, "input_ms_per_mb=8:1.5" a centre and
+// its factor, "discrepancy=0.03" the standard deviation of all residuals.
+Status ChangePrior(const std::string& text, CostModel* model);
+
 // One calibration for each era of the target that has its own fit. Rows whose product, group or
 // network contains one of `without` (case does not count) are not fitted but predicted, without
 // what an application adds around the inference.

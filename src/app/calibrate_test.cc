@@ -99,6 +99,28 @@ TEST(Calibrate, TransfersToAProductThatWasNotFitted) {
   for (const CalibratedRow& r : c[0].rows) EXPECT_EQ(r.fitted, r.product != "Q3536-LVE");
 }
 
+// The priors can be doubted: the fit follows, and nonsense is refused.
+TEST(Calibrate, OtherPriors) {
+  const Result<Target> target = FindTarget("artpec9");
+  ASSERT_TRUE(target.ok());
+  Target other = *target;
+  ASSERT_TRUE(ChangePrior("input_ms_per_mb=8", &*other.cost).ok());
+  ASSERT_TRUE(ChangePrior("engine_scale=1.2:1.5", &*other.cost).ok());
+  ASSERT_TRUE(ChangePrior("discrepancy=0.03", &*other.cost).ok());
+  EXPECT_EQ(other.cost->Find("input_ms_per_mb")->centre, 8);
+  EXPECT_EQ(other.cost->Find("engine_scale")->factor, 1.5);
+  EXPECT_EQ(other.cost->discrepancy, 0.03);
+  const Result<std::vector<Calibration>> c = Calibrate(other, Data());
+  ASSERT_TRUE(c.ok());
+  EXPECT_LT(c->back().fit.leave_one_out, 0.065);
+  EXPECT_NE(c->back().fit.leave_one_out, CalibrateNamed("artpec9").back().fit.leave_one_out);
+  for (const char* bad :
+       {"", "input_ms_per_mb", "input_ms_per_mb=", "input_ms_per_mb=-1", "input_ms_per_mb=8:1",
+        "input_ms_per_mb=8x", "score_ns=1", "speed=2", "discrepancy=0.1:2"}) {
+    EXPECT_FALSE(ChangePrior(bad, &*other.cost).ok()) << bad;
+  }
+}
+
 TEST(Calibrate, WithoutEverythingIsRefused) {
   const Result<Target> target = FindTarget("cv75");
   ASSERT_TRUE(target.ok());

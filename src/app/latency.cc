@@ -3,6 +3,7 @@
 #include "app/latency.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -105,14 +106,23 @@ Result<std::vector<FitTable>> ParseFitTables(const std::string& text, const std:
 std::optional<MeasuredTime> TimeOf(const FitRow& row, const CostEra& era,
                                    const std::vector<LatencyRow>& latency) {
   std::vector<double> times;
+  std::vector<std::string> sources;
+  std::string first, last;
   for (const LatencyRow& l : latency) {
-    if (Matches(row, era, l)) times.push_back(l.ms);
+    if (!Matches(row, era, l)) continue;
+    times.push_back(l.ms);
+    if (first.empty()) first = l.when;
+    last = l.when;
+    const std::string source = l.source.substr(0, l.source.find(" @"));
+    if (std::ranges::find(sources, source) == sources.end()) sources.push_back(source);
   }
   if (times.empty()) return std::nullopt;
   std::ranges::sort(times);
   const size_t half = times.size() / 2;
   const double median = times.size() % 2 == 1 ? times[half] : (times[half - 1] + times[half]) / 2;
-  return MeasuredTime{row.least ? times.front() : median, static_cast<int>(times.size())};
+  return MeasuredTime{row.least ? times.front() : median, static_cast<int>(times.size()),
+                      first == last ? first : first + " to " + last,
+                      fmt::format("{}", fmt::join(sources, "; "))};
 }
 
 }  // namespace dlpu

@@ -44,6 +44,8 @@ Result<std::vector<FitTable>> ParseFitTables(const std::string& text, const std:
 struct MeasuredTime {
   double ms = 0;
   int count = 0;  // how many rows of latency.csv
+  std::string when,
+      source;  // the first and the last of them; who published them, without revisions
 };
 // Nothing when no row matches in that era.
 std::optional<MeasuredTime> TimeOf(const FitRow& row, const CostEra& era,

@@ -10,6 +10,7 @@
 
 #include "app/size_sweep.h"
 #include "passes/compile.h"
+#include "target/tiles.h"
 
 namespace dlpu {
 namespace {
@@ -24,6 +25,70 @@ std::string SharedModel(const std::string& name) {
 struct Pair {
   const char *file, *arch;
 };
+
+// Exports of the network that was measured have its time; one with other classes does not.
+TEST(Predict, MeasuredIsTheVeryNetwork) {
+  const Result<Target> target = FindTarget("artpec7");
+  const Result<Product> product = FindProduct("Q1615 Mk III");
+  ASSERT_TRUE(target.ok() && product.ok());
+  PredictOptions options;
+  options.product = *product;
+  int compared = 0;
+  for (const auto& [file, measured] :
+       {std::pair("mobilenet_v2_1.0_224_quant.tflite", true),
+        std::pair("tf2_mobilenet_v2_1.0_224_ptq.tflite", true),
+        std::pair("mobilenet_v2_1.0_224_inat_bird_quant.tflite", false),
+        std::pair("mobilenet_v1_1.0_224_quant_embedding_extractor.tflite", false)}) {
+    const std::string path = SharedModel(file);
+    if (path.empty()) continue;
+    const Result<LoadedModel> model = LoadModel(path);
+    ASSERT_TRUE(model.ok());
+    const Result<Prediction> p = PredictModel(*model, {}, *target, options);
+    ASSERT_TRUE(p.ok()) << p.error().message;
+    EXPECT_EQ(p->measured.has_value(), measured) << file;
+    EXPECT_EQ(p->confidence == Confidence::kMeasured, measured) << file;
+    ++compared;
+  }
+  if (compared == 0) GTEST_SKIP() << "no shared models";
+}
+
+// What predict says of the parameter cache is what compile plans.
+TEST(Predict, OnePlanOfTheParameterCache) {
+  const Result<Target> target = FindTarget("artpec7");
+  ASSERT_TRUE(target.ok() && target->tiles.has_value());
+  int compared = 0, streams = 0;
+  const std::string first = SharedModel("mobilenet_v2_1.0_224_quant.tflite");
+  if (first.empty()) GTEST_SKIP() << "no shared models";
+  Target small = *target;  // a cache that large models overflow
+  small.tiles->cache_bytes = 2'000'000;
+  small.cost->engine.tiles = small.tiles;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(first).parent_path())) {
+    if (entry.path().extension() != ".tflite") continue;
+    const Result<LoadedModel> model = LoadModel(entry.path().string());
+    if (!model.ok()) continue;
+    for (const Target& t : {*target, small}) {
+      const Result<Program> program = Compile(model->graph, OptionsFor(t));
+      if (!program.ok()) continue;
+      const Result<Prediction> p = Predict(*program, t);
+      ASSERT_TRUE(p.ok()) << entry.path() << ": " << p.error().message;
+      const Partition partition = PartitionGraph(model->graph, t);
+      const TilePlan plan = PlanTiles(model->graph, partition, *t.tiles);
+      EXPECT_EQ(*p->memory.cache_bytes, plan.cache_bytes);
+      // Nodes that were folded away have no weights, but a word or two.
+      EXPECT_NEAR(static_cast<double>(*p->memory.parameter_bytes),
+                  static_cast<double>(plan.parameter_bytes), 4096)
+          << entry.path();
+      EXPECT_NEAR(static_cast<double>(*p->memory.streamed_bytes),
+                  static_cast<double>(plan.streamed_bytes), 4096)
+          << entry.path();
+      streams += plan.streamed_bytes > 0;
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 20);
+  EXPECT_GE(streams, 4);
+}
 
 TEST(Predict, FilesAreTheirLayerLists) {
   int compared = 0;
@@ -44,6 +109,7 @@ TEST(Predict, FilesAreTheirLayerLists) {
       const Result<Workload> list = LoadArchitecture(pair.arch);
       ASSERT_TRUE(list.ok());
       EXPECT_EQ(SumsOf(*file).macs + SumsOf(*file).cpu_macs, SumsOf(*list).macs) << pair.file;
+      EXPECT_EQ(LayersHash(*file), LayersHash(*list)) << pair.file << " " << name;
       if (std::string(name) != "cpu") {
         EXPECT_EQ(file->input_bytes, list->input_bytes) << pair.file << " " << name;
       }

@@ -31,26 +31,52 @@ std::string TomlQuoted(const std::string& text) {
   return quoted + "\"";
 }
 
+// Cells as people type them: blanks around them do not count.
+std::vector<std::string> Cells(const std::string& line) {
+  std::vector<std::string> cells = SplitCsvLine(line);
+  for (std::string& cell : cells) {
+    const size_t first = cell.find_first_not_of(" \t");
+    if (first == std::string::npos) {
+      cell.clear();
+    } else {
+      cell = cell.substr(first, cell.find_last_not_of(" \t") - first + 1);
+    }
+  }
+  return cells;
+}
+
+// The number a cell holds and nothing else; 0 when it holds none.
+double NumberIn(const std::string& cell) {
+  char* end = nullptr;
+  const double value = std::strtod(cell.c_str(), &end);
+  return end != cell.c_str() && *end == '\0' && std::isfinite(value) ? value : 0;
+}
+
 Result<std::vector<UserTime>> ParseCsv(const std::string& text, const std::string& name) {
   std::istringstream lines(text);
   std::string line;
   std::getline(lines, line);
+  if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // as spreadsheets write it
   std::map<std::string, size_t> columns;
-  for (const std::string& cell : SplitCsvLine(line)) columns.emplace(cell, columns.size());
+  for (const std::string& cell : Cells(line)) columns.emplace(cell, columns.size());
   if (!columns.contains("model") || !columns.contains("ms")) {
     return InvalidError(name + ": the first line must name the columns product, model, ms");
   }
   std::vector<UserTime> times;
   for (int number = 2; std::getline(lines, line); ++number) {
     if (line.empty() || line == "\r") continue;
-    const std::vector<std::string> cells = SplitCsvLine(line);
+    const std::vector<std::string> cells = Cells(line);
     const auto cell = [&](const char* column) {
       const auto at = columns.find(column);
       return at == columns.end() || at->second >= cells.size() ? "" : cells[at->second];
     };
-    times.push_back({cell("product"), cell("model"), cell("os"), std::atof(cell("ms").c_str())});
-    if (!(times.back().ms > 0) || times.back().model.empty()) {
-      return InvalidError(fmt::format("{}:{}: needs a model and a positive ms", name, number));
+    times.push_back({cell("product"), cell("model"), cell("os"), NumberIn(cell("ms"))});
+    if (times.back().model.empty()) {
+      return InvalidError(fmt::format("{}:{}: names no model", name, number));
+    }
+    if (!(times.back().ms > 0)) {
+      return InvalidError(fmt::format("{}:{}: '{}' is no positive number of milliseconds", name,
+                                      number, cell("ms")));
     }
   }
   return times;

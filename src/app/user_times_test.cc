@@ -66,6 +66,27 @@ TEST(UserTimes, OneModelOnAnUnseenProduct) {
   RecordProperty("worst_percent", std::to_string(100 * worst));
 }
 
+// The measured model itself comes out as measured, also on a product whose class is known.
+TEST(UserTimes, TheMeasuredModelComesOutAsMeasured) {
+  const Result<Target> target = FindTarget("artpec8");
+  const Result<Product> product = FindProduct("P3265-LV");
+  const Result<Workload> workload = LoadArchitecture("mobilenet_v2_1.0_224");
+  ASSERT_TRUE(target.ok() && product.ok() && workload.ok());
+  PredictOptions options;
+  options.product = *product;
+  const Result<UserFactor> factor =
+      FitUserFactor(*target, {{*workload, {product->name, "m", "", 8.9}}});
+  ASSERT_TRUE(factor.ok());
+  options.user = *factor;
+  const Result<Prediction> p = PredictWorkload(*workload, *target, options);
+  ASSERT_TRUE(p.ok());
+  EXPECT_NEAR(p->total_ms, 8.9, 0.1);
+  EXPECT_EQ(p->speed_class, "own");
+  for (const Assumption& a : p->assumptions) {
+    EXPECT_EQ(a.says.find("hardware build"), std::string::npos) << a.says;
+  }
+}
+
 TEST(UserTimes, ReadsCsvAndToml) {
   const auto csv = ParseUserTimes("model,ms,product\n\"a,b.tflite\",5.5,P1\nc,6,\n", "x", "P2");
   ASSERT_TRUE(csv.ok()) << csv.error().message;
@@ -73,12 +94,18 @@ TEST(UserTimes, ReadsCsvAndToml) {
   EXPECT_EQ((*csv)[0].model, "a,b.tflite");
   EXPECT_EQ((*csv)[0].product, "P1");
   EXPECT_EQ((*csv)[1].product, "P2");
+  const auto typed = ParseUserTimes("\xEF\xBB\xBFproduct, model , ms\nP, m.tflite, 7 \n", "x", "");
+  ASSERT_TRUE(typed.ok()) << typed.error().message;
+  EXPECT_EQ((*typed)[0].model, "m.tflite");
+  EXPECT_EQ((*typed)[0].ms, 7);
   const auto toml =
       ParseUserTimes("[[measurement]]\nproduct = \"P\"\nmodel = \"m\"\nms = 3.5\n", "x", "");
   ASSERT_TRUE(toml.ok()) << toml.error().message;
   EXPECT_EQ((*toml)[0].ms, 3.5);
-  for (const char* bad : {"", "model,ms\n", "model,ms\na,0\n", "model,ms\na,5\n", "a,b\nc,1\n",
-                          "[[measurement]]\nmodel = \"m\"\nms = -1.0\nproduct = \"P\"\n"}) {
+  for (const char* bad :
+       {"", "model,ms\n", "model,ms\na,0\n", "model,ms\na,5\n", "a,b\nc,1\n",
+        "model,ms,product\na,5x,P\n", "model,ms,product\na,nan,P\n", "model,ms,product\n,5,P\n",
+        "[[measurement]]\nmodel = \"m\"\nms = -1.0\nproduct = \"P\"\n"}) {
     EXPECT_FALSE(ParseUserTimes(bad, "x", "").ok()) << bad;
   }
 }

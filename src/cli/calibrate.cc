@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "base/data_path.h"
@@ -20,7 +21,7 @@ namespace {
 
 struct Arguments {
   std::string targets, json;
-  std::vector<std::string> without;
+  std::vector<std::string> without, priors;
   bool write = false;
 };
 
@@ -32,13 +33,38 @@ std::string RowsText(const Calibration& c) {
   Table table(
       {"model", "product", "class", ">measured", ">n", ">fitted", ">left out", ">90 %", "inside"});
   for (const CalibratedRow& r : c.rows) {
-    table.AddRow({r.group, r.product.empty() ? "not named" : r.product, r.speed_class,
-                  fmt::format("{:.4g}", r.measured_ms), std::to_string(r.measurements),
+    table.AddRow({r.group + (r.counted ? "" : " *"), r.product.empty() ? "not named" : r.product,
+                  r.speed_class, fmt::format("{:.4g}", r.measured_ms),
+                  std::to_string(r.measurements),
                   r.fitted ? Signed(r.fitted_ms, r.measured_ms) : "not fitted",
                   Signed(r.left_out_ms, r.measured_ms), fmt::format("x/ {:.2f}", r.interval),
                   r.inside ? "yes" : "no"});
   }
-  return table.Text();
+  std::set<std::string> notes;
+  for (const CalibratedRow& r : c.rows) {
+    if (r.counted) continue;
+    notes.insert(fmt::format("* {} on {}: not counted in the errors{}\n", r.group,
+                             r.product.empty() ? "a product not named" : r.product,
+                             r.why.empty() ? "" : "; " + r.why));
+  }
+  std::string text = table.Text();
+  for (const std::string& note : notes) text += note;
+  return text;
+}
+
+// Where each prior comes from: what is said of it, and how it is known.
+std::string PriorsText(const CostModel& model) {
+  std::string text = fmt::format(
+      "priors (x/ is one standard deviation as a factor; each time deviates by {:.0f} %):\n",
+      100 * model.discrepancy);
+  for (const CostParameter& p : model.parameters) {
+    const std::string value = p.tied_to.empty()
+                                  ? fmt::format("{:.4g} x/ {:.2f} {}", p.centre, p.factor, p.unit)
+                                  : fmt::format("{:.4g} times {}", p.ratio, p.tied_to);
+    text += fmt::format("  {}: {}{}{} [{}, {}]\n", p.name, value, p.says.empty() ? "" : "; ",
+                        p.says, ConfidenceName(p.fact.confidence), p.fact.source);
+  }
+  return text;
 }
 
 std::string ParametersText(const Calibration& c, const CostModel& model) {
@@ -68,6 +94,23 @@ std::string CalibrationText(const Calibration& c, const CostModel& model) {
                         c.dropped, 100 * c.dropped_worst, 100 * c.dropped_mean);
   }
   return text + ParametersText(c, model) + "\n";
+}
+
+nlohmann::ordered_json PriorsJson(const CostModel& model) {
+  nlohmann::ordered_json priors = nlohmann::ordered_json::array();
+  for (const CostParameter& p : model.parameters) {
+    nlohmann::ordered_json prior = {{"name", p.name}, {"unit", p.unit}};
+    if (p.tied_to.empty()) {
+      prior.update({{"centre", p.centre}, {"factor", p.factor}});
+    } else {
+      prior.update({{"tied_to", p.tied_to}, {"ratio", p.ratio}});
+    }
+    prior.update({{"says", p.says},
+                  {"source", p.fact.source},
+                  {"confidence", ConfidenceName(p.fact.confidence)}});
+    priors.push_back(std::move(prior));
+  }
+  return priors;
 }
 
 nlohmann::ordered_json CalibrationJson(const Calibration& c) {
@@ -133,10 +176,16 @@ Status WriteFits(const Target& target, const std::vector<Calibration>& calibrati
 }
 
 CommandResult RunCalibrate(const Arguments& arguments) {
-  if (arguments.write && !arguments.without.empty()) {
-    return InvalidError("--write: stores fits to all rows; leave --without away");
+  if (arguments.write && !(arguments.without.empty() && arguments.priors.empty())) {
+    return InvalidError("--write: stores fits to all rows; leave --without and --prior away");
   }
-  DLPU_TRY(const std::vector<Target> targets, ChooseTargets(arguments.targets));
+  DLPU_TRY(std::vector<Target> targets, ChooseTargets(arguments.targets));
+  if (!arguments.priors.empty() && targets.size() != 1) {
+    return InvalidError("--prior: name the one target whose prior is changed");
+  }
+  for (const std::string& prior : arguments.priors) {
+    DLPU_RETURN_IF_ERROR(ChangePrior(prior, &*targets[0].cost));
+  }
   DLPU_TRY(const CalibrationData data, LoadCalibrationData());
   std::string text;
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
@@ -147,7 +196,10 @@ CommandResult RunCalibrate(const Arguments& arguments) {
     for (const Calibration& c : calibrations) {
       text += CalibrationText(c, *target.cost);
       json["calibrations"].push_back(CalibrationJson(c));
+      json["calibrations"].back()["discrepancy"] = target.cost->discrepancy;
+      json["calibrations"].back()["priors"] = PriorsJson(*target.cost);
     }
+    text += PriorsText(*target.cost) + "\n";
     if (arguments.write) DLPU_RETURN_IF_ERROR(WriteFits(target, calibrations));
   }
   PrintText(arguments.json, text);
@@ -164,6 +216,8 @@ void AddCalibrateCommand(CLI::App& app) {
   command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets (default: all)");
   command.Option("--without", "TEXT", &arguments->without,
                  "Predict instead of fit the rows whose product or model contains it");
+  command.Option("--prior", "NAME=CENTRE[:FACTOR]", &arguments->priors,
+                 "Try another prior of the one target (discrepancy=0.03: of all residuals)");
   command.Flag("--write", &arguments->write, "Store the fits in data/cost");
   command.Json(&arguments->json);
 }

@@ -21,11 +21,13 @@
 namespace dlpu {
 namespace {
 
+constexpr double kNoTime = -1;
+
 struct Arguments {
   ModelArguments model;
   std::string targets, product, speed_class, os, json, csv, trace, what_if;
   std::string calibrate, sizes;
-  double explain = 0;
+  double explain = kNoTime;
   bool steps = false;
 };
 
@@ -186,28 +188,43 @@ CommandResult RunPredict(const Arguments& arguments) {
   if (!arguments.calibrate.empty()) DLPU_RETURN_IF_ERROR(CalibrateProducts(arguments));
   DLPU_TRY(const LoadedModel model, LoadModel(options));
   if (!arguments.sizes.empty()) return RunSizes(arguments, subject, model, options);
-  if (arguments.explain > 0) return RunExplain(arguments, subject, model, options);
+  if (arguments.explain != kNoTime) return RunExplain(arguments, subject, model, options);
+  // Of several targets, one for which there is no time does not hide the others'.
   std::vector<Prediction> predictions;
+  std::vector<const Target*> predicted;
+  std::vector<std::pair<const Target*, Error>> without;
   for (const Target& target : subject.chosen) {
-    DLPU_TRY(Prediction p, PredictModel(model, options, target, subject.options));
-    predictions.push_back(std::move(p));
+    Result<Prediction> p = PredictModel(model, options, target, subject.options);
+    if (!p.ok()) {
+      without.emplace_back(&target, p.error());
+      continue;
+    }
+    predictions.push_back(std::move(p).value());
+    predicted.push_back(&target);
   }
-  const bool one = predictions.size() == 1;
+  if (predictions.empty()) return without[0].second;
+  const bool one = subject.chosen.size() == 1;
   const Product* product = subject.options.product ? &*subject.options.product : nullptr;
   std::string text = model.path + "\n\n";
   text +=
       one ? PredictionText(predictions[0], arguments.steps ? 0 : 12) : PredictionsText(predictions);
+  for (const auto& [target, error] : without) {
+    text += fmt::format("{}: not available: {}\n", target->name, error.message);
+  }
   nlohmann::ordered_json json = {
       {"schema_version", kJsonSchemaVersion}, {"model", model.path}, {"sha256", model.sha256}};
   nlohmann::ordered_json items = nlohmann::ordered_json::array();
   for (size_t i = 0; i < predictions.size(); ++i) {
     nlohmann::ordered_json item = PredictionJson(predictions[i]);
     item["not_available"] = nlohmann::ordered_json::array();
-    for (const UnknownTime& u : UnknownTimes(subject.chosen[i], subject.all, product)) {
+    for (const UnknownTime& u : UnknownTimes(*predicted[i], subject.all, product)) {
       if (one) text += fmt::format("{}: {}\n", u.device, u.says);
       item["not_available"].push_back({{"device", u.device}, {"says", u.says}});
     }
     items.push_back(std::move(item));
+  }
+  for (const auto& [target, error] : without) {
+    items.push_back({{"target", target->name}, {"error", error.message}});
   }
   if (one) {
     json.update(items[0]);
@@ -235,7 +252,7 @@ void AddPredictCommand(CLI::App& app) {
   command.Flag("--steps", &arguments->steps, "Every step, in order");
   command.Option("--what-if", "KEY=VALUE,..", &arguments->what_if,
                  "Change clock, sram or dlpu_bandwidth: clock=1.2x,sram=2MiB");
-  command.Option("--explain", "MS", &arguments->explain, 0, 1e9,
+  command.Option("--explain", "MS", &arguments->explain, 1e-6, 1e9,
                  "Why a camera's measured time differs");
   command.Option("--calibrate", "FILE", &arguments->calibrate,
                  "Your own measurements (CSV or TOML: product, model, ms); stored as yours");

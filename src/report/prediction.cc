@@ -92,7 +92,8 @@ std::string MemoryLine(const PredictedMemory& m) {
                         BytesText(*m.peak_bytes));
   }
   if (m.cache_bytes.has_value()) {
-    text += fmt::format("; parameter cache {}: {} cached, {} streamed", BytesText(*m.cache_bytes),
+    text += fmt::format("; parameter cache {}: of {} as compiled, {} cached, {} streamed",
+                        BytesText(*m.cache_bytes), BytesText(*m.parameter_bytes),
                         BytesText(*m.cached_bytes), BytesText(*m.streamed_bytes));
   }
   return text + "\n";
@@ -138,6 +139,11 @@ std::string PredictionText(const Prediction& p, size_t most) {
   std::string text =
       fmt::format("{}: {} [{}]\n", Subject(p), IntervalText(p.total_ms, p.low_ms, p.high_ms),
                   ConfidenceName(p.confidence));
+  if (p.measured.has_value() && p.measured->same_product) {
+    text +=
+        fmt::format("a published time, not a prediction: {} on the AXIS {}, {} ({})\n",
+                    p.measured->model, p.measured->product, p.measured->source, p.measured->when);
+  }
   for (const ClassTime& c : p.classes) {
     text += fmt::format("  {}: {} - {}\n", c.speed_class,
                         IntervalText(c.total_ms, c.low_ms, c.high_ms), c.says);
@@ -191,16 +197,17 @@ nlohmann::ordered_json PredictionJson(const Prediction& p) {
                  {"activation_bytes", OrNull(p.memory.activation_bytes)},
                  {"peak_bytes", OrNull(p.memory.peak_bytes)},
                  {"cache_bytes", OrNull(p.memory.cache_bytes)},
+                 {"parameter_bytes", OrNull(p.memory.parameter_bytes)},
                  {"cached_bytes", OrNull(p.memory.cached_bytes)},
                  {"streamed_bytes", OrNull(p.memory.streamed_bytes)}}},
                {"assumptions", Json::array()},
                {"warnings", Json::array()},
                {"parameters", Json::array()}};
   if (p.measured.has_value()) {
-    json["measured"] = {{"model", p.measured->model},
-                        {"product", p.measured->product},
-                        {"ms", p.measured->ms},
-                        {"same_product", p.measured->same_product}};
+    json["measured"] = {{"model", p.measured->model},   {"product", p.measured->product},
+                        {"ms", p.measured->ms},         {"same_product", p.measured->same_product},
+                        {"layers", p.measured->layers}, {"times", p.measured->measurements},
+                        {"when", p.measured->when},     {"source", p.measured->source}};
   }
   for (const PredictedPart& part : p.parts) {
     json["parts"].push_back({{"name", part.name},

@@ -246,7 +246,13 @@ Result<Target> ParseTarget(const std::string& text, const std::string& name) {
   }
   std::ranges::sort(target.ops, {}, &TargetOp::name);
   for (const TomlTable& t : root.Tables("rule")) AddRule(ReadRule(t, sources), target);
-  if (const TomlTable cost = root.TableOrNone("cost"); cost.present()) target.cost = ReadCost(cost);
+  if (const TomlTable cost = root.TableOrNone("cost"); cost.present()) {
+    target.cost = ReadCost(cost);
+    target.cost->engine.tiles = target.tiles;
+    if (target.cost->engine.form == EngineForm::kTiles && !target.tiles.has_value()) {
+      cost.Fail("engine", "form = \"tiles\" needs the [tiles] of the target");
+    }
+  }
   CheckUnique(root, target);
   DLPU_RETURN_IF_ERROR(file.Finish());
   return target;

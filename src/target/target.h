@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "target/condition.h"
 #include "target/cost/model.h"
+#include "target/tile_layout.h"
 
 namespace dlpu {
 
@@ -100,22 +101,6 @@ struct TargetEngine {
 struct TargetMemory {
   std::string name;  // "parameter cache"
   uint64_t bytes = 0;
-  std::string says;
-  Fact fact;
-};
-
-// How the compiler for an array of tiles lays out weights and cuts feature maps; target/tiles.h has
-// the forms that these numbers go into.
-struct TargetTiles {
-  int rows = 1, columns = 1;  // tiles that height and width are cut over
-  int lanes = 1;              // weights' output channels are padded to a multiple of it
-  int channel_group = 1;      // and their input channels to a multiple of this
-  int bytes_per_channel = 0;  // beside each output channel's weights
-  int bytes_per_op = 0;       // of a node without weights
-  int64_t tile_bytes = 0;     // activation memory of a tile
-  int64_t cache_bytes = 0;    // parameter memory that is free for sure in a small model
-  int cycle_lanes = 1;        // output channels worked on at a time
-  double conv_factor = 1, depthwise_factor = 1;
   std::string says;
   Fact fact;
 };

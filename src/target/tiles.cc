@@ -99,13 +99,18 @@ int64_t ShareBytes(const Tensor& t, const TargetTiles& tiles, int64_t border_h, 
 
 }  // namespace
 
+int64_t LaidOutBytes(int64_t kernel_h, int64_t kernel_w, int64_t in_channels, int64_t out_channels,
+                     bool depthwise, const TargetTiles& tiles) {
+  const int64_t inputs = depthwise ? 1 : Up(in_channels, tiles.channel_group);
+  return Up(out_channels, tiles.lanes) * (kernel_h * kernel_w * inputs + tiles.bytes_per_channel);
+}
+
 int64_t CompiledParameterBytes(std::span<const Tensor> tensors, const Node& node,
                                const TargetTiles& tiles) {
   int64_t bytes = 0;
   for (const Layer& layer : LayersOf(tensors, node)) {
-    const int64_t inputs = layer.depthwise ? 1 : Up(layer.in_channels, tiles.channel_group);
-    bytes += Up(layer.out_channels, tiles.lanes) *
-             (layer.kernel_h * layer.kernel_w * inputs + tiles.bytes_per_channel);
+    bytes += LaidOutBytes(layer.kernel_h, layer.kernel_w, layer.in_channels, layer.out_channels,
+                          layer.depthwise, tiles);
   }
   return bytes > 0 ? bytes : tiles.bytes_per_op;
 }

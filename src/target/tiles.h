@@ -17,11 +17,8 @@
 
 namespace dlpu {
 
-// Bytes of one node's parameters in the compiled file. With weights of KH x KW x Cin for each of
-// Cout outputs: up(Cout, lanes) * (KH * KW * up(Cin, channel_group) + bytes_per_channel), where
-// up(x, m) is x rounded up to a multiple of m; depthwise: up(C, lanes) * (KH * KW +
-// bytes_per_channel). The gates of an LSTM count as one layer of 4 * units outputs. Other nodes:
-// bytes_per_op.
+// Bytes of one node's parameters in the compiled file: LaidOutBytes of its weights. The gates of an
+// LSTM count as one layer of 4 * units outputs. Other nodes: bytes_per_op.
 int64_t CompiledParameterBytes(std::span<const Tensor> tensors, const Node& node,
                                const TargetTiles& tiles);
 

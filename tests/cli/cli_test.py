@@ -338,11 +338,47 @@ class PredictTest(unittest.TestCase):
         for arguments, words in [(["--os", "soon"], "AXIS OS"),
                                  (["--target", "artpec10"], "artpec10"),
                                  (["--what-if", "colour=2x"], "colour=2x"),
+                                 (["--what-if", "clock=-1"], "positive"),
+                                 (["--product", "Q1728", "--explain", "nan"], "--explain"),
+                                 (["--calibrate", "/no/such/file.csv"], "no such file"),
                                  (["--target", "artpec8", "--class", "fast"], "fast"),
                                  (["--sizes", "0"], "--sizes")]:
             result = self.dlpu("predict", "digits", *arguments)
             self.assertEqual(result.returncode, 1, arguments)
             self.assertIn(words, result.stderr)
+
+    def test_a_time_that_is_no_number_is_a_usage_error(self):
+        for value in ["abc", "0", "-3"]:
+            result = self.dlpu("predict", "digits", "--product", "Q1728", "--explain", value)
+            self.assertEqual(result.returncode, 2, value)
+            self.assertIn("--explain", result.stderr)
+
+    def test_a_garbled_file_of_measurements_is_refused(self):
+        path = os.path.join(self.folder.name, "mine.csv")
+        for text in [b"", b"\x00\xff\x81 garbled", b"product,model,ms\nQ1728,digits,soon\n",
+                     b"product,model,ms\nQ1728,digits,-1\n", b"product,model,ms\nQ0,digits,5\n"]:
+            with open(path, "wb") as file:
+                file.write(text)
+            result = self.dlpu("predict", "digits", "--calibrate", path)
+            self.assertEqual(result.returncode, 1, text)
+            self.assertTrue(result.stderr.startswith("dlpu predict: "), result.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.folder.name, "dlpu")))
+
+    def test_a_target_without_a_time_does_not_hide_the_others(self):
+        targets = self.facts("--what-if", "sram=1MiB")["targets"]
+        self.assertEqual(len(targets), 6)
+        self.assertEqual([item["target"] for item in targets if "total_ms" in item],
+                         ["artpec7", "artpec9"])
+        self.assertTrue(all("sram" in item["error"] for item in targets if "error" in item))
+
+    def test_other_priors(self):
+        trial = ("calibrate", "--target", "artpec9", "--prior", "input_ms_per_mb=8", "--json", "-")
+        facts = json.loads(self.dlpu(*trial).stdout)["calibrations"][-1]
+        priors = {prior["name"]: prior for prior in facts["priors"]}
+        self.assertEqual(priors["input_ms_per_mb"]["centre"], 8)
+        self.assertTrue(all(prior["source"] for prior in facts["priors"]))
+        self.assertEqual(self.dlpu("calibrate", "--prior", "fixed_ms=1").returncode, 1)
+        self.assertEqual(self.dlpu(*trial, "--write").returncode, 1)
 
     def test_calibrate_shows_its_errors(self):
         result = self.dlpu("calibrate", "--target", "artpec8", "--without", "q3536",

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 namespace dlpu {
 namespace {
@@ -48,6 +50,16 @@ LayerTime Roofline(const Layer& l, const EngineConstants& engine, const EngineRa
   const double move = (activations + weights) / (rates.bandwidth * 1e6);
   if (compute >= move) return {compute, Bound::kCompute};
   return {move, Moved(weights, activations)};
+}
+
+// Copies elements and computes nothing.
+bool Moves(const Layer& layer) {
+  static const std::set<std::string, std::less<>> ops = {
+      "CONCATENATION", "PAD",       "PADV2",          "MIRROR_PAD",     "SLICE",
+      "STRIDED_SLICE", "SPLIT",     "SPLIT_V",        "PACK",           "UNPACK",
+      "TRANSPOSE",     "TILE",      "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "RESIZE_NEAREST_NEIGHBOR",
+      "GATHER",        "GATHER_ND", "BROADCAST_TO"};
+  return ops.contains(layer.op);
 }
 
 LayerTime Rates(const Layer& l, const EngineRates& rates) {
@@ -156,7 +168,8 @@ LayerTime CpuTime(const Layer& l, const CpuRates& rates) {
   }
   if (l.op == "RESHAPE" || l.op == "SQUEEZE" || l.op == "EXPAND_DIMS") return {0, Bound::kCpu};
   if (l.kind == LayerKind::kOther) {
-    return {rates.other * 1e-6 * static_cast<double>(l.output_elements), Bound::kCpu};
+    const double rate = rates.move > 0 && Moves(l) ? rates.move : rates.other;
+    return {rate * 1e-6 * static_cast<double>(l.output_elements), Bound::kCpu};
   }
   const double rate = Pick(l.kind, rates.dense, rates.pointwise, rates.depthwise, 0);
   return {rate * 1e-9 * static_cast<double>(l.macs), Bound::kCpu};

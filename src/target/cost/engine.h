@@ -43,6 +43,7 @@ double LayerCycles(const Layer& layer, const EngineConstants& engine, Bound* bou
 struct CpuRates {
   double dense = 0, pointwise = 0, depthwise = 0;  // ms per GMAC
   double other = 0;                                // ms per million output elements
+  double move = 0;                                 // of what only moves them; 0: as `other`
   double score_ns = 0, pair_ns = 0;
 };
 LayerTime CpuTime(const Layer& layer, const CpuRates& rates);

@@ -52,9 +52,10 @@ CostFit ReadFit(const TomlTable& t) {
   constexpr int64_t kMost = int64_t{1} << 52;
   for (const TomlTable& k : t.Tables("known")) {
     fit.known.push_back({k.Str("model"), k.Str("product"), k.Str("class"), k.Num("ms"),
-                         k.Int("macs", 0, kMost), k.Int("weights", 0, kMost),
-                         k.Int("input_bytes", 0, kMost), k.Int("output_bytes", 0, kMost),
-                         k.Int("scores", 0, kMost)});
+                         static_cast<int>(k.Int("times", 1, 100000)), k.Str("when"),
+                         k.Str("source"), k.Str("layers"), k.Int("macs", 0, kMost),
+                         k.Int("weights", 0, kMost), k.Int("input_bytes", 0, kMost),
+                         k.Int("output_bytes", 0, kMost), k.Int("scores", 0, kMost)});
   }
   return fit;
 }
@@ -99,11 +100,12 @@ std::string CostFitsText(const std::vector<CostFit>& fits) {
     text += " }\nknown = [\n";
     for (const KnownTime& k : fit.known) {
       text += fmt::format(
-          "  {{ model = \"{}\", product = \"{}\", class = \"{}\", ms = {}, macs = {}, weights = "
-          "{}, "
-          "input_bytes = {}, output_bytes = {}, scores = {} }},\n",
-          k.model, k.product, k.speed_class, Float(k.measured_ms), k.macs, k.weights, k.input_bytes,
-          k.output_bytes, k.scores);
+          "  {{ model = \"{}\", product = \"{}\", class = \"{}\", ms = {}, times = {}, when = "
+          "\"{}\", "
+          "source = \"{}\", layers = \"{}\", macs = {}, weights = {}, input_bytes = {}, "
+          "output_bytes = {}, scores = {} }},\n",
+          k.model, k.product, k.speed_class, Float(k.measured_ms), k.measurements, k.when, k.source,
+          k.layers, k.macs, k.weights, k.input_bytes, k.output_bytes, k.scores);
     }
     text += "]\n";
   }

@@ -2,7 +2,48 @@
 // What follows from a layer's extents.
 #include "target/cost/layer.h"
 
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/sha256.h"
+
 namespace dlpu {
+namespace {
+
+// Does not tell networks apart: exports of one network differ in it.
+bool IsBookkeeping(const Layer& layer) {
+  static const std::set<std::string, std::less<>> ops = {
+      "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "QUANTIZE", "DEQUANTIZE"};
+  return ops.contains(layer.op);
+}
+
+// One line that says what a layer computes.
+std::string LineOf(const Layer& l) {
+  const int64_t pixels = l.out_h * l.out_w;
+  if (l.scores > 0) return fmt::format("detection {} {}", l.scores, l.pairs);
+  if (l.kind != LayerKind::kOther) {
+    return fmt::format("{} {}x{}/{} {} {}x{}x{} {} {} {}", static_cast<int>(l.kind), l.kernel_h,
+                       l.kernel_w, l.stride, l.groups, l.out_h, l.out_w, l.out_c, l.weights, l.macs,
+                       l.element_bytes);
+  }
+  // A mean over all of a picture is written as a pooling by some exporters.
+  if (pixels == 1 && (l.op == "MEAN" || l.op == "AVERAGE_POOL_2D")) {
+    return fmt::format("global {} of {}", l.out_c, l.in_h * l.in_w);
+  }
+  return fmt::format("{} {} {}x{} {}", l.op, l.inputs, pixels, l.out_c, l.element_bytes);
+}
+
+}  // namespace
+
+std::string LayersHash(const Workload& workload) {
+  std::string text;
+  for (const Layer& layer : workload.layers) {
+    if (!IsBookkeeping(layer)) text += LineOf(layer) + "\n";
+  }
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  return Sha256Hex({bytes, text.size()}).substr(0, 16);
+}
 
 void FinishLayer(Layer* layer) {
   Layer& l = *layer;

@@ -52,8 +52,10 @@ struct Layer {
 struct Workload {
   std::string name;
   std::vector<Layer> layers;
-  int64_t input_bytes = 0;       // into the accelerator, all parts together
-  int64_t output_bytes = 0;      // out of it
+  // What enters the accelerator before its first layers and leaves it behind its last ones.
+  int64_t input_bytes = 0, output_bytes = 0;
+  // What crosses its border in between, both ways: a layer on the CPU reads it or wrote it.
+  int64_t border_bytes = 0;
   int dlpu_parts = 0;            // runs of consecutive layers on the accelerator
   int64_t activation_bytes = 0;  // memory for activations when they share it; 0: not known
 };
@@ -83,6 +85,11 @@ Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines =
 Result<Workload> ParseArchitecture(const std::string& text, const std::string& name);
 // Of data/architectures/<name>.csv.
 Result<Workload> LoadArchitecture(const std::string& name);
+
+// Sixteen hexadecimal digits that stand for the list of layers, in order: what each computes, over
+// which extents. Weights and scales do not count, nor does what moves nothing or only borders
+// (RESHAPE, PAD, QUANTIZE and their like), so a file and its architecture list agree.
+std::string LayersHash(const Workload& workload);
 
 // Sums over a workload's layers on the accelerator, and of all.
 struct WorkloadSums {

@@ -3,7 +3,7 @@
 // and data/cost/<t>.toml (written by `dlpu calibrate --write`) fits them. The form is the same for
 // all targets; docs/cost-model.md has the formulas. Plain values; any thread.
 //
-//   T = era_dlpu * class_dlpu * (fixed + input + output + engine(layers) + streaming)
+//   T = era_dlpu * class_dlpu * (fixed + input + output + borders + engine(layers) + streaming)
 //     + era_cpu * class_cpu * (layers on the CPU)
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/toml.h"
 #include "target/condition.h"
+#include "target/tile_layout.h"
 
 namespace dlpu {
 
@@ -28,8 +29,9 @@ struct EngineConstants {
   EngineForm form = EngineForm::kNone;
   // kRoofline: output channels are rounded up to a multiple of it.
   double channel_multiple = 1;
-  // kTiles: 0 is no parameter cache.
-  double clock_mhz = 0, cache_bytes = 0;
+  double clock_mhz = 0;
+  // kTiles: the target's own [tiles], whose parameter cache compile plans too.
+  std::optional<TargetTiles> tiles;
   double dense_weight = 1, pointwise_weight = 1, depthwise_weight = 1;
   // kCycles.
   double macs_per_cycle = 0, brick = 8, group = 16, sram_bytes = 0, bytes_per_cycle = 0;
@@ -84,10 +86,13 @@ struct CostClass {
   Fact fact;
 };
 
-// A measured time that a fit saw. The network it stands for is recognised by its counts.
+// A measured time that a fit saw. The network it stands for is recognised by its list of layers.
 struct KnownTime {
   std::string model, product, speed_class;
   double measured_ms = 0;
+  int measurements = 0;      // published rows it is the median (or least) of
+  std::string when, source;  // of those rows: releases or dates, and who published them
+  std::string layers;        // LayersHash of the network
   int64_t macs = 0, weights = 0, input_bytes = 0, output_bytes = 0, scores = 0;
 };
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr double kNinety = 1.645;          // standard deviations of a two-sided 90 % interval
 constexpr double kStreamInterval = 2;      // least factor where weights are streamed
+constexpr double kCutInterval = 2;         // the same where the CPU's layers cut the model in parts
+constexpr double kCpuShare = 0.1;          // of the time on layers that fell back: worth a warning
 constexpr double kMeasuredInterval = 1.1;  // for a network measured on the very product
 constexpr double kOutsideWidening = 1.5;   // of the least interval, outside the measured range
 
@@ -54,14 +56,15 @@ Status ApplyWhatIf(const WhatIf& what_if, const Target& target, Setting* s) {
     e.bytes_per_cycle *= *what_if.bandwidth_factor;
   }
   if (what_if.sram_bytes.has_value() || what_if.sram_factor.has_value()) {
-    double* const size = e.form == EngineForm::kTiles    ? &e.cache_bytes
-                         : e.form == EngineForm::kCycles ? &e.sram_bytes
-                                                         : nullptr;
-    if (size == nullptr) {
+    const bool cache = e.form == EngineForm::kTiles;
+    if (!cache && e.form != EngineForm::kCycles) {
       return UnsupportedError(
           fmt::format("--what-if sram: the model of {} has no on-chip memory", target.title));
     }
-    *size = what_if.sram_bytes.has_value() ? *what_if.sram_bytes : *size * *what_if.sram_factor;
+    const double size = cache ? static_cast<double>(e.tiles->cache_bytes) : e.sram_bytes;
+    const double asked = what_if.sram_bytes.value_or(size * what_if.sram_factor.value_or(1));
+    if (cache) e.tiles->cache_bytes = static_cast<int64_t>(asked);
+    if (!cache) e.sram_bytes = asked;
   }
   return OkStatus();
 }
@@ -89,6 +92,7 @@ Interval PriceWith(const Workload& workload, const Setting& s, bool outside) {
     result.factor = std::max(result.factor, 1 + kOutsideWidening * s.model.least_interval);
   }
   if (result.priced.stream_ms > 0) result.factor = std::max(result.factor, kStreamInterval);
+  if (workload.dlpu_parts > 1) result.factor = std::max(result.factor, kCutInterval);
   if (s.measured_here) result.factor = kMeasuredInterval;
   return result;
 }
@@ -98,17 +102,24 @@ bool Near(int64_t a, int64_t b, double slack) {
   return std::abs(x - y) <= slack * std::max(x, y);
 }
 
-// The published time of the same network, of the class if there is one, else of any.
-// Without an accelerator there are no borders to compare.
+// The published time of the same network, of the class if there is one, else of any. It is the same
+// when its list of layers is, and so is what crosses the accelerator's border (there is none
+// without an accelerator). The times are of 8 bit models.
 const KnownTime* FindKnown(const Workload& workload, const CostModel& model, const CostFit& fit,
                            const std::string& speed_class) {
+  const bool other_type = std::ranges::any_of(workload.layers, [&](const Layer& l) {
+    return l.element_bytes != 1 || (l.is_float && !model.compiler_quantizes);
+  });
+  if (other_type) return nullptr;
   const KnownTime counts = CountsOf(workload);
   const KnownTime* found = nullptr;
   for (const KnownTime& k : fit.known) {
-    const bool borders = model.cpu_only || (Near(k.input_bytes, counts.input_bytes, 0.001) &&
-                                            Near(k.output_bytes, counts.output_bytes, 0.01));
-    const bool same = borders && Near(k.macs, counts.macs, 0.005) &&
-                      Near(k.weights, counts.weights, 0.015) && k.scores == counts.scores;
+    const bool borders =
+        model.cpu_only || (workload.dlpu_parts == 1 && workload.border_bytes == 0 &&
+                           Near(k.input_bytes, counts.input_bytes, 0.001) &&
+                           Near(k.output_bytes, counts.output_bytes, 0.01));
+    const bool same = borders && k.layers == counts.layers && k.macs == counts.macs &&
+                      k.weights == counts.weights && k.scores == counts.scores;
     if (same && (found == nullptr || k.speed_class == speed_class)) found = &k;
     if (same && k.speed_class == speed_class) break;
   }
@@ -172,12 +183,17 @@ void AddSteps(const Workload& workload, const CostModel& model, const Priced& pr
     p->parts.push_back({name, std::move(says), ms, bound});
     p->dlpu_ms += ms;
   };
-  part("fixed", fmt::format("starting the accelerator, {} time(s)", workload.dlpu_parts),
-       priced.fixed_ms, Bound::kFixed);
+  part("fixed", "starting a job on the accelerator", priced.fixed_ms, Bound::kFixed);
   part("input", fmt::format("{} bytes into the accelerator", workload.input_bytes), priced.input_ms,
        Bound::kTransfer);
   part("output", fmt::format("{} bytes out of the accelerator", workload.output_bytes),
        priced.output_ms, Bound::kTransfer);
+  if (priced.border_ms > 0) {
+    part("borders",
+         fmt::format("{} more start(s), {} bytes between the accelerator's parts and the CPU",
+                     workload.dlpu_parts - 1, workload.border_bytes),
+         priced.border_ms, Bound::kTransfer);
+  }
   if (priced.stream_ms > 0) {
     part("streaming",
          fmt::format("{:.0f} bytes of weights beyond the cache, read in every run",
@@ -243,11 +259,12 @@ void AddMemory(const CostModel& model, const Workload& workload, const Priced& p
     p->memory.activation_bytes = workload.activation_bytes;
     p->memory.peak_bytes = workload.activation_bytes + p->memory.weight_bytes;
   }
-  if (model.engine.cache_bytes > 0) {
+  if (model.engine.tiles.has_value()) {
     const auto streamed = static_cast<int64_t>(priced.streamed_bytes);
-    p->memory.cache_bytes = static_cast<int64_t>(model.engine.cache_bytes);
+    p->memory.cache_bytes = model.engine.tiles->cache_bytes;
+    p->memory.parameter_bytes = static_cast<int64_t>(priced.parameter_bytes);
     p->memory.streamed_bytes = streamed;
-    p->memory.cached_bytes = SumsOf(workload).weight_bytes - streamed;
+    p->memory.cached_bytes = *p->memory.parameter_bytes - streamed;
   }
 }
 
@@ -290,17 +307,38 @@ void AddWarnings(const Workload& workload, const Setting& s, const Priced& price
                  "weights beyond the parameter cache are read in every run, at a speed that nobody "
                  "measured on this camera: the interval is at least a factor of 2");
   }
-  double silu_ms = 0, slow_ms = 0;
+  double silu_ms = 0, slow_ms = 0, fallback_ms = 0;
+  int fallbacks = 0;
   for (size_t i = 0; i < workload.layers.size(); ++i) {
     const Layer& l = workload.layers[i];
-    if (l.silu && l.op == "MUL") silu_ms += priced.layers[i].ms;
-    if (l.per_channel && l.engine == Engine::kDlpu) slow_ms += priced.layers[i].ms;
+    const double ms = priced.layers[i].ms;
+    const bool silu = s.model.silu_falls_back && l.silu && l.op == "MUL";
+    if (silu) silu_ms += ms;
+    if (l.per_channel && l.engine == Engine::kDlpu) slow_ms += ms;
+    if (silu || l.engine == Engine::kDlpu || l.scores > 0 || ms == 0) continue;
+    fallback_ms += ms;
+    ++fallbacks;
   }
-  if (s.model.silu_falls_back && silu_ms > 0) {
+  if (silu_ms > 0) {
     of_parameter("silu_ns", fmt::format("the multiplications of SiLU activations run on the CPU; "
-                                        "their {:.1f} ms are known only to a factor of ten: use "
-                                        "ReLU6 instead",
+                                        "their {:.1f} ms rest on two reports of third parties "
+                                        "that hardly agree: use ReLU6 instead",
                                         silu_ms));
+  }
+  if (!s.model.cpu_only && fallback_ms > kCpuShare * priced.total_ms) {
+    of_parameter(
+        "cpu_other_ms_per_melement",
+        fmt::format("{} layer(s) fall back to the CPU, {:.0f} % of the time; how fast this "
+                    "camera's CPU runs them was not measured",
+                    fallbacks, 100 * fallback_ms / priced.total_ms));
+  }
+  if (!s.model.cpu_only && workload.dlpu_parts > 1) {
+    of_parameter(
+        s.model.Find("border_ms") != nullptr ? "border_ms" : "fixed_ms",
+        fmt::format("layers on the CPU cut the model into {} parts for the DLPU; what each "
+                    "border costs was not measured by itself: the interval is at least a "
+                    "factor of 2",
+                    workload.dlpu_parts));
   }
   if (s.model.per_channel_is_slow && slow_ms > 0) {
     of_parameter("per_channel_factor",
@@ -318,6 +356,19 @@ void AddWarnings(const Workload& workload, const Setting& s, const Priced& price
   }
 }
 
+// Which published time a network has, and how it was recognised.
+std::string PublishedText(const MeasuredHere& m) {
+  const std::string where = m.product.empty() ? "a product not named" : "the AXIS " + m.product;
+  const std::string of = m.measurements == 1
+                             ? "one published time"
+                             : fmt::format("from {} published times", m.measurements);
+  return fmt::format(
+      "{} takes {:.4g} ms on {} ({}, {}); this model, whatever its weights, has the same list of "
+      "layers ({}){}",
+      m.model, m.ms, where, of, m.when, m.layers,
+      m.same_product ? "" : "; what the formula misses there is carried over");
+}
+
 // Which classes to price: the named one, the product's, or all that are reported.
 Result<std::vector<const CostClass*>> ClassesFor(const CostModel& model, const Target& target,
                                                  const PredictOptions& options) {
@@ -330,13 +381,13 @@ Result<std::vector<const CostClass*>> ClassesFor(const CostModel& model, const T
     }
     return classes;
   }
+  // A product's own factor replaces the classes': it is relative to the first of them.
+  if (options.user.has_value()) return std::vector<const CostClass*>{&model.classes.front()};
   const CostClass* known = options.product ? ClassOf(model, *options.product) : nullptr;
   if (known != nullptr) return std::vector<const CostClass*>{known};
   for (const CostClass& c : model.classes) {
     if (c.shown) classes.push_back(&c);
   }
-  // A product's own factor replaces the classes'.
-  if (options.user.has_value()) classes.resize(1);
   return classes;
 }
 
@@ -388,6 +439,7 @@ KnownTime CountsOf(const Workload& workload) {
   }
   known.input_bytes = workload.input_bytes;
   known.output_bytes = workload.output_bytes;
+  known.layers = LayersHash(workload);
   return known;
 }
 
@@ -459,19 +511,20 @@ Result<Prediction> PredictWorkload(const Workload& workload, const Target& targe
     p.low_ms = total / priced.factor;
     p.high_ms = total * priced.factor;
     p.assumptions.push_back({s.model.reference, "data/latency.csv", Confidence::kMeasured});
-    p.assumptions.push_back({c->says, c->fact.source, c->fact.confidence});
+    if (!s.user.has_value()) {
+      p.assumptions.push_back({c->says, c->fact.source, c->fact.confidence});
+    }
     if (!s.era->says.empty()) {
       p.assumptions.push_back({s.era->says, s.era->fact.source, s.era->fact.confidence});
     }
     p.assumptions.push_back({"engine times by the target's form and constants",
                              s.model.engine.fact.source, s.model.engine.fact.confidence});
     if (s.known != nullptr) {
-      p.measured = {s.known->model, s.known->product, s.known->measured_ms, s.measured_here};
-      p.assumptions.push_back(
-          {fmt::format("{} was measured at {:.4g} ms on {}{}", s.known->model, s.known->measured_ms,
-                       s.known->product.empty() ? "a product not named" : s.known->product,
-                       s.measured_here ? "" : "; what the model misses there is carried over"),
-           "data/latency.csv", Confidence::kMeasured});
+      p.measured = MeasuredHere{s.known->model,  s.known->product,     s.known->measured_ms,
+                                s.measured_here, s.known->layers,      s.known->when,
+                                s.known->source, s.known->measurements};
+      p.assumptions.push_back({PublishedText(*p.measured), s.known->source + "; data/latency.csv",
+                               Confidence::kMeasured});
       if (s.measured_here) p.confidence = Confidence::kMeasured;
     }
     if (s.user.has_value()) {
@@ -480,6 +533,7 @@ Result<Prediction> PredictWorkload(const Workload& workload, const Target& targe
     if (!options.what_if.empty()) {
       p.assumptions.push_back(
           {"what-if: changed as asked, nobody measured it", "the user", Confidence::kAssumed});
+      p.confidence = Confidence::kAssumed;
     }
     AddSteps(workload, s.model, priced.priced, &p);
     AddParameters(s, &p);

@@ -49,7 +49,7 @@ struct PredictedStep {
   Bound bound = Bound::kCompute;
 };
 
-// A time that belongs to no step: fixed, input, output, streaming.
+// A time that belongs to no step: fixed, input, output, borders, streaming.
 struct PredictedPart {
   std::string name, says;
   double ms = 0;
@@ -80,7 +80,9 @@ struct PredictedMemory {
   int64_t weight_bytes = 0;
   std::optional<int64_t> activation_bytes;  // with lifetimes shared as dlpu's memory plan does
   std::optional<int64_t> peak_bytes;        // of both
-  std::optional<int64_t> cache_bytes, cached_bytes, streamed_bytes;  // of a parameter cache
+  // Of a parameter cache: its size, the weights as the compiler lays them out, and their two
+  // shares; the same plan as PlanTiles'.
+  std::optional<int64_t> cache_bytes, parameter_bytes, cached_bytes, streamed_bytes;
 };
 
 // A published time of this very network on this target.
@@ -88,6 +90,9 @@ struct MeasuredHere {
   std::string model, product;
   double ms = 0;
   bool same_product = false;  // else the prediction carries it over from that product
+  std::string layers;         // the hash it was recognised by
+  std::string when, source;   // releases or dates of the published times, and who published them
+  int measurements = 0;       // how many there are
 };
 
 struct Prediction {
@@ -111,7 +116,7 @@ struct Prediction {
 // Features of a workload whose measured range says where extrapolation begins.
 std::map<std::string, double> FeaturesOf(const Workload& workload);
 
-// The counts a network is recognised by; the names and the time are empty.
+// What a network is recognised by: its list of layers and counts; the names and the time are empty.
 KnownTime CountsOf(const Workload& workload);
 
 // The fit for an era: the stored one, or the priors when there is none.

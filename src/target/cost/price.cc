@@ -39,14 +39,34 @@ CpuRates CpuRatesOf(const CostValues& v) {
           v("cpu_pointwise_ms_per_gmac"),
           v("cpu_depthwise_ms_per_gmac"),
           v("cpu_other_ms_per_melement"),
+          v("cpu_move_ms_per_melement"),
           v("score_ns"),
           v("pair_ns")};
 }
 
-// The weights the accelerator reads again for every run.
-double Streamed(const Workload& workload, const EngineConstants& engine) {
-  if (engine.cache_bytes <= 0) return 0;
-  return std::max(0.0, static_cast<double>(SumsOf(workload).weight_bytes) - engine.cache_bytes);
+// Bytes of the accelerator's weights as its compiler lays them out, as PlanTiles counts them.
+double ParameterBytes(const Workload& workload, const TargetTiles& tiles) {
+  int64_t bytes = 0;
+  for (const Layer& l : workload.layers) {
+    if (l.engine == Engine::kCpu) continue;
+    if (l.weights == 0) {
+      bytes += tiles.bytes_per_op;
+      continue;
+    }
+    const bool depthwise = l.kind == LayerKind::kDepthwise;
+    const int64_t kernel = l.kernel_h * l.kernel_w;
+    const int64_t depth = depthwise ? 1 : std::max<int64_t>(1, l.weights / (kernel * l.out_c));
+    bytes += LaidOutBytes(l.kernel_h, l.kernel_w, depth, l.out_c, depthwise, tiles);
+  }
+  return static_cast<double>(bytes);
+}
+
+// Starting the accelerator again behind layers on the CPU, and what crosses the border there.
+double BorderMs(const Workload& workload, const CostValues& values) {
+  if (workload.dlpu_parts <= 1) return 0;
+  const double own = values("border_ms");
+  return (own > 0 ? own : values("fixed_ms")) * (workload.dlpu_parts - 1) +
+         values("border_ms_per_mb") * 1e-6 * static_cast<double>(workload.border_bytes);
 }
 
 }  // namespace
@@ -68,7 +88,9 @@ Priced Price(const Workload& workload, const CostModel& model, const CostValues&
   for (const Layer& layer : workload.layers) {
     LayerTime time;
     if (silu_ns > 0 && layer.silu && layer.op == "MUL") {
-      time = {cpu * silu_ns * 1e-6 * static_cast<double>(layer.output_elements), Bound::kCpu};
+      // A round trip to the CPU: one more start, and so much for each element.
+      const double elements = silu_ns * 1e-6 * static_cast<double>(layer.output_elements);
+      time = {cpu * (elements + values("border_ms")), Bound::kCpu};
     } else if (layer.engine == Engine::kCpu || model.cpu_only) {
       // The score term of the detection post-process includes reading its inputs.
       const bool counted = detects && layer.op == "DEQUANTIZE";
@@ -84,10 +106,15 @@ Priced Price(const Workload& workload, const CostModel& model, const CostValues&
   if (!model.cpu_only) {
     const auto input = static_cast<double>(workload.input_bytes);
     const auto output = static_cast<double>(workload.output_bytes);
-    priced.fixed_ms = dlpu * values("fixed_ms") * workload.dlpu_parts;
+    priced.fixed_ms = dlpu * values("fixed_ms") * std::min(1, workload.dlpu_parts);
     priced.input_ms = dlpu * values("input_ms_per_mb") * 1e-6 * input;
     priced.output_ms = dlpu * values("output_ms_per_mb") * 1e-6 * output;
-    priced.streamed_bytes = Streamed(workload, model.engine);
+    priced.border_ms = dlpu * BorderMs(workload, values);
+    if (model.engine.tiles.has_value()) {
+      const auto cache = static_cast<double>(model.engine.tiles->cache_bytes);
+      priced.parameter_bytes = ParameterBytes(workload, *model.engine.tiles);
+      priced.streamed_bytes = std::max(0.0, priced.parameter_bytes - cache);
+    }
     if (priced.streamed_bytes > 0) {
       priced.stream_ms =
           dlpu * priced.streamed_bytes / (values("stream_mb_s") * 1e3 * factors.bandwidth);
@@ -99,6 +126,7 @@ Priced Price(const Workload& workload, const CostModel& model, const CostValues&
   priced.total_ms += priced.fixed_ms;
   priced.total_ms += priced.input_ms;
   priced.total_ms += priced.output_ms;
+  priced.total_ms += priced.border_ms;
   priced.total_ms += priced.stream_ms;
   priced.total_ms += priced.around_ms;
   return priced;

@@ -21,11 +21,13 @@ struct PriceFactors {
 
 struct Priced {
   std::vector<LayerTime> layers;  // one for each of the workload
-  double fixed_ms = 0;            // of starting the accelerator, once for each part
+  double fixed_ms = 0;            // of starting the accelerator
   double input_ms = 0, output_ms = 0;
-  double streamed_bytes = 0, stream_ms = 0;  // weights that do not fit the parameter cache
-  double around_ms = 0;                      // only with end_to_end
-  double total_ms = 0;                       // of all of the above, in this order after the layers
+  double border_ms = 0;  // of what crosses between its parts, and of starting all but the first
+  // Weights as the compiler lays them out, and those that do not fit the parameter cache.
+  double parameter_bytes = 0, streamed_bytes = 0, stream_ms = 0;
+  double around_ms = 0;  // only with end_to_end
+  double total_ms = 0;   // of all of the above, in this order after the layers
 };
 
 Priced Price(const Workload& workload, const CostModel& model, const CostValues& values,

@@ -53,6 +53,23 @@ void SetKernel(const Tensor& weights, const Node& node, Layer* layer) {
   if (node.op == Op::kConv2d) layer->groups = std::max<int64_t>(1, layer->in_c / group_c);
 }
 
+// The gates' matrices, joined to one layer as a compiler does: inputs 1 to 4 are the gates' input
+// weights, 5 to 8 their recurrent ones.
+void SetLstm(const Program& program, const Node& node, Layer* layer) {
+  layer->kind = LayerKind::kPointwise;
+  int64_t inputs = 0, units = 0, gates = 0;
+  for (size_t i = 1; i <= 8 && i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoTensor) continue;
+    const Shape& shape = program.tensors[node.inputs[i]].shape;
+    if (shape.size() != 2) continue;
+    layer->weights += ElementCount(shape);
+    (i <= 4 ? inputs : units) = shape[1];
+    if (i <= 4) gates += shape[0];
+  }
+  layer->in_c = inputs + units;
+  layer->out_c = std::max<int64_t>(1, gates);
+}
+
 void SetDetection(const Program& program, const Node& node, Layer* layer) {
   const auto* attrs = std::get_if<DetectionAttrs>(&node.attrs);
   if (attrs == nullptr || node.inputs.size() < 2 || node.inputs[1] == kNoTensor) return;
@@ -87,6 +104,8 @@ Layer LayerOf(const Program& program, const Step& step) {
   }
   if (ReadsWeights(node.op) && node.inputs.size() > 1 && node.inputs[1] != kNoTensor) {
     SetKernel(program.tensors[node.inputs[1]], node, &layer);
+  } else if (node.op == Op::kUnidirectionalSequenceLstm) {
+    SetLstm(program, node, &layer);
   } else if (layer.macs > 0) {
     layer.kind = LayerKind::kPointwise;  // products of activations
   }
@@ -153,41 +172,97 @@ int64_t BorderBytes(const Tensor& tensor, bool padded) {
   return elements * (tensor.type == DataType::kInt16 ? 2 : 1);
 }
 
-// What enters and leaves the accelerator, and how often.
-void SetBorders(const Program& program, bool silu_inside, Workload* workload) {
-  std::map<TensorId, Engine> writer;
-  std::set<TensorId> entered, left;
-  const auto read_elsewhere = [&](const Node& node, bool on_dlpu) {
-    for (const TensorId id : node.inputs) {
-      if (id == kNoTensor || program.tensors[id].is_constant) continue;
-      const auto at = writer.find(id);
-      const bool made_on_dlpu = at != writer.end() && at->second == Engine::kDlpu;
-      if (on_dlpu && !made_on_dlpu && entered.insert(id).second) {
-        workload->input_bytes += BorderBytes(program.tensors[id], false);
-      }
-      if (!on_dlpu && made_on_dlpu && left.insert(id).second) {
-        workload->output_bytes += BorderBytes(program.tensors[id], true);
+// What crosses the accelerator's border, and how often it is started.
+class Borders {
+ public:
+  Borders(const Program& program, bool silu_inside, Workload* workload)
+      : program_(program), workload_(*workload) {
+    for (size_t i = 0; i < program.steps.size(); ++i) {
+      const Layer& layer = workload_.layers[i];
+      on_dlpu_.push_back(layer.engine == Engine::kDlpu || (silu_inside && layer.silu));
+    }
+    LeaveOutIdleRuns();
+  }
+
+  void Set() {
+    FindLeading();
+    for (const TensorId id : program_.outputs) output_.insert(id);
+    bool inside = false;
+    for (size_t i = 0; i < program_.steps.size(); ++i) {
+      workload_.dlpu_parts += on_dlpu_[i] && !inside;
+      inside = on_dlpu_[i];
+      on_dlpu_[i] ? Enter(i) : Leave(i);
+      bool behind = on_dlpu_[i];
+      for (const TensorId id : program_.steps[i].node.inputs) behind |= behind_.contains(id);
+      for (const TensorId id : program_.steps[i].node.outputs) {
+        if (on_dlpu_[i]) made_.insert(id);
+        if (behind) behind_.insert(id);
       }
     }
-  };
-  bool inside = false;
-  for (size_t i = 0; i < program.steps.size(); ++i) {
-    const Step& step = program.steps[i];
-    const bool merged = silu_inside && workload->layers[i].silu;
-    const bool on_dlpu = workload->layers[i].engine == Engine::kDlpu || merged;
-    if (on_dlpu && !inside) ++workload->dlpu_parts;
-    inside = on_dlpu;
-    read_elsewhere(step.node, on_dlpu);
-    for (const TensorId id : step.node.outputs) {
-      writer[id] = on_dlpu ? Engine::kDlpu : Engine::kCpu;
+    for (const TensorId id : program_.outputs) {
+      if (!made_.contains(id) || !left_.insert(id).second) continue;
+      workload_.output_bytes += BorderBytes(program_.tensors[id], false);
     }
   }
-  for (const TensorId id : program.outputs) {
-    const auto at = writer.find(id);
-    if (at == writer.end() || at->second != Engine::kDlpu || !left.insert(id).second) continue;
-    workload->output_bytes += BorderBytes(program.tensors[id], false);
+
+ private:
+  // Nothing is started for a run of layers that compute nothing, such as a RESHAPE behind a SOFTMAX
+  // on the CPU.
+  void LeaveOutIdleRuns() {
+    const auto is_idle = [&](size_t i) {
+      const std::string& op = workload_.layers[i].op;
+      return op == "RESHAPE" || op == "SQUEEZE" || op == "EXPAND_DIMS" || op == "QUANTIZE" ||
+             op == "DEQUANTIZE";
+    };
+    for (size_t begin = 0, end = 0; begin < on_dlpu_.size(); begin = end) {
+      bool idle = on_dlpu_[begin];
+      for (end = begin; end < on_dlpu_.size() && on_dlpu_[end] == on_dlpu_[begin]; ++end) {
+        idle = idle && is_idle(end);
+      }
+      const bool all = begin == 0 && end == on_dlpu_.size();
+      if (idle && !all)
+        for (size_t i = begin; i < end; ++i) on_dlpu_[i] = false;
+    }
   }
-}
+
+  // Steps on the CPU from which a later step on the accelerator follows.
+  void FindLeading() {
+    std::set<TensorId> wanted;
+    leads_.assign(program_.steps.size(), false);
+    for (size_t i = program_.steps.size(); i-- > 0;) {
+      const Node& node = program_.steps[i].node;
+      for (const TensorId id : node.outputs) leads_[i] = leads_[i] || wanted.contains(id);
+      if (on_dlpu_[i] || leads_[i]) wanted.insert(node.inputs.begin(), node.inputs.end());
+    }
+  }
+
+  // Of what the CPU made, only that which came off the accelerator crosses between two of its
+  // parts.
+  void Enter(size_t i) {
+    for (const TensorId id : program_.steps[i].node.inputs) {
+      if (id == kNoTensor || program_.tensors[id].is_constant) continue;
+      if (made_.contains(id) || !entered_.insert(id).second) continue;
+      const int64_t bytes = BorderBytes(program_.tensors[id], false);
+      (behind_.contains(id) ? workload_.border_bytes : workload_.input_bytes) += bytes;
+    }
+  }
+
+  void Leave(size_t i) {
+    for (const TensorId id : program_.steps[i].node.inputs) {
+      if (id == kNoTensor || !made_.contains(id) || !left_.insert(id).second) continue;
+      const int64_t bytes = BorderBytes(program_.tensors[id], true);
+      const bool between = leads_[i] && !output_.contains(id);
+      (between ? workload_.border_bytes : workload_.output_bytes) += bytes;
+    }
+  }
+
+  const Program& program_;
+  Workload& workload_;
+  std::vector<bool> on_dlpu_, leads_;
+  std::set<TensorId> output_;          // of the program
+  std::set<TensorId> made_, behind_;   // by the accelerator; by what follows from it
+  std::set<TensorId> entered_, left_;  // counted
+};
 
 }  // namespace
 
@@ -206,7 +281,7 @@ Workload WorkloadOf(const Program& program, const std::vector<Engine>& engines,
   for (Layer& layer : workload.layers) {
     if (pricing.tail_inside && layer.tail) layer.engine = Engine::kDlpu;
   }
-  SetBorders(program, pricing.silu_inside, &workload);
+  Borders(program, pricing.silu_inside, &workload).Set();
   workload.activation_bytes = program.arena_bytes;
   return workload;
 }

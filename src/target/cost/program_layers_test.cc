@@ -94,9 +94,10 @@ TEST(WorkloadOf, AFallbackIsASecondPart) {
   const Program p = SiluAndTail(Engine::kCpu);
   const Workload apart = WorkloadOf(p);
   EXPECT_EQ(apart.dlpu_parts, 2);
-  // in and silu enter; conv, sig and out leave.
-  EXPECT_EQ(apart.input_bytes, 8 * 8 * 4 + 8 * 8 * 8);
-  EXPECT_EQ(apart.output_bytes, 2 * 8 * 8 * 8 + 8 * 8 * 2);
+  // in enters and out leaves; conv and sig go over to the CPU in between, and silu comes back.
+  EXPECT_EQ(apart.input_bytes, 8 * 8 * 4);
+  EXPECT_EQ(apart.output_bytes, 8 * 8 * 2);
+  EXPECT_EQ(apart.border_bytes, 3 * 8 * 8 * 8);
   const Workload merged = WorkloadOf(p, {}, {.silu_inside = true});
   EXPECT_EQ(merged.dlpu_parts, 1);
   EXPECT_EQ(merged.input_bytes, 8 * 8 * 4);
@@ -107,7 +108,36 @@ TEST(WorkloadOf, AFallbackIsASecondPart) {
   }
   const Workload moved = WorkloadOf(p, std::vector<Engine>(5, Engine::kDlpu));
   EXPECT_EQ(moved.dlpu_parts, 1);
+  EXPECT_EQ(moved.border_bytes, 0);
   EXPECT_EQ(moved.output_bytes, 8 * 8 * 2);
+}
+
+// What the CPU makes in front of the accelerator, or reads behind it, crosses no border in between.
+TEST(WorkloadOf, FirstAndLastLayersOnTheCpuAreNoBorders) {
+  const std::vector<Engine> engines = {Engine::kCpu, Engine::kDlpu, Engine::kDlpu, Engine::kDlpu,
+                                       Engine::kCpu};
+  const Workload w = WorkloadOf(SiluAndTail(Engine::kDlpu), engines);
+  EXPECT_EQ(w.dlpu_parts, 1);
+  EXPECT_EQ(w.border_bytes, 0);
+  EXPECT_EQ(w.input_bytes, 8 * 8 * 8);
+  EXPECT_EQ(w.output_bytes, 8 * 8 * 4);  // the innermost extent padded to 4
+}
+
+// A RESHAPE behind a layer on the CPU starts nothing.
+TEST(WorkloadOf, IdleLayersStartNothing) {
+  Maker m;
+  const TensorId in = m.Add("in", {1, 8, 8, 4}), w = m.Add("w", {8, 1, 1, 4}, true);
+  const TensorId conv = m.Add("conv", {1, 8, 8, 8}), soft = m.Add("soft", {1, 8, 8, 8});
+  const TensorId out = m.Add("out", {1, 512});
+  m.Step(Op::kConv2d, {in, w, kNoTensor}, {conv}, 2048);
+  m.Step(Op::kSoftmax, {conv}, {soft}, 0, Engine::kCpu);
+  m.Step(Op::kReshape, {soft}, {out});
+  m.p.inputs = {in};
+  m.p.outputs = {out};
+  const Workload w1 = WorkloadOf(m.p);
+  EXPECT_EQ(w1.dlpu_parts, 1);
+  EXPECT_EQ(w1.border_bytes, 0);
+  EXPECT_EQ(w1.output_bytes, 8 * 8 * 8);
 }
 
 // A slice early in a network is no tail: convolutions follow.

@@ -51,7 +51,6 @@ EngineConstants ReadEngine(const TomlTable& t, const TomlTable& sources) {
   if (e.form == EngineForm::kRoofline) e.channel_multiple = Positive(t, "channel_multiple");
   if (e.form == EngineForm::kTiles) {
     if (e.clock_mhz == 0) t.Fail("clock_mhz", "form = \"tiles\" needs 'clock_mhz'");
-    e.cache_bytes = Positive(t, "cache_bytes");
     e.dense_weight = Positive(t, "dense_weight");
     e.pointwise_weight = Positive(t, "pointwise_weight");
     e.depthwise_weight = Positive(t, "depthwise_weight");
