@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "app/recipe.h"
 #include "base/sha256.h"
+#include "formats/tflite.h"
 #include "ir/quantization_style.h"
 #include "run/bench.h"
 
@@ -127,13 +130,62 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
   return row;
 }
 
+namespace {
+
+// The model in a scheme, made once for all targets that want it.
+Result<const PortQuantized*> QuantizedAs(QuantScheme scheme, const LoadedModel& model,
+                                         const PortOptions& options, PortReport& report) {
+  const std::string name(SchemeName(scheme));
+  if (const auto found = report.quantized.find(name); found != report.quantized.end()) {
+    return &found->second;
+  }
+  QuantizeSettings settings = DefaultSettings(scheme);
+  settings.input = options.input;
+  settings.input.files.clear();
+  settings.cut_at = options.model.cut_at;
+  settings.shapes = options.model.shapes;
+  DLPU_TRY(const CalibrationSet set, FindCalibration(options.calibration, settings.most_pictures));
+  PortQuantized result;
+  DLPU_TRY(result.report, Quantize(model, settings, set, options.model.threads, nullptr));
+  ModelFile file;
+  DLPU_TRY(file.bytes, WriteTflite(result.report.graph));
+  file.path = std::filesystem::path(model.path).stem().string() + ".tflite";
+  file.kind = FileKind::kTflite;
+  file.zoo = model.zoo;
+  file.labels = model.labels;
+  DLPU_TRY(result.model, LoadModel(file));
+  DLPU_TRY(const Recipe recipe, RecipeOf(model, result.report, result.model.sha256));
+  result.recipe = RecipeText(recipe);
+  return &report.quantized.emplace(name, std::move(result)).first->second;
+}
+
+// The row of a target: of the file as it is, or of what it becomes when it may be quantized.
+Result<PortRow> MakeRow(const LoadedModel& model, const Target& target, const PortOptions& options,
+                        PortReport& report) {
+  DLPU_TRY(PortRow row, JudgeTarget(model, target, options));
+  if (options.calibration.empty() || row.quantize.empty()) {
+    PredictTime(model, target, options, row);
+    return row;
+  }
+  DLPU_TRY(const QuantScheme scheme, SchemeFor(target));
+  DLPU_TRY(const PortQuantized* quantized, QuantizedAs(scheme, model, options, report));
+  PortOptions whole = options;  // what was cut off is not there any more
+  whole.model.cut_at.clear();
+  whole.model.shapes.clear();
+  DLPU_TRY(row, JudgeTarget(quantized->model, target, whole));
+  row.quantized = SchemeName(scheme);
+  PredictTime(quantized->model, target, whole, row);
+  return row;
+}
+
+}  // namespace
+
 Result<PortReport> Port(const LoadedModel& model, const std::vector<Target>& targets,
                         const PortOptions& options) {
   PortReport report;
   report.quantization = QuantizationText(SummariseQuantization(model.graph));
   for (const Target& target : targets) {
-    DLPU_TRY(PortRow row, JudgeTarget(model, target, options));
-    PredictTime(model, target, options, row);
+    DLPU_TRY(PortRow row, MakeRow(model, target, options, report));
     report.rows.push_back(std::move(row));
   }
 

@@ -3,6 +3,7 @@
 // to take to the camera. Plain values; any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "app/interpret.h"
 #include "app/model.h"
 #include "app/predict.h"
+#include "app/quantize.h"
 #include "app/tensor_input.h"
 #include "base/result.h"
 #include "target/target.h"
@@ -32,7 +34,10 @@ struct PortRow {
   PortVerdict verdict = PortVerdict::kRuns;
   std::string needs;     // what must be done first; empty when nothing
   std::string quantize;  // scheme the model must be quantized with; empty when it need not be
-  CheckReport check;     // where the file's ops run, and every finding
+  // Scheme that dlpu quantized the model with for this target (PortReport::quantized); empty: the
+  // row is about the file as it is.
+  std::string quantized;
+  CheckReport check;  // where the file's ops run, and every finding
   // The time on the target's cameras: of this file, or, when it must be quantized first, of the
   // quantized model with the same layers.
   std::optional<Prediction> time;
@@ -54,9 +59,17 @@ struct PortRun {
   std::vector<std::string> output_sha256;
 };
 
+// The model quantized for those targets that want it so.
+struct PortQuantized {
+  LoadedModel model;  // its path is a file name, to be written by whoever wants the file
+  QuantizeReport report;
+  std::string recipe;  // TOML
+};
+
 struct PortReport {
   std::string quantization;  // of the model as it is
   std::vector<PortRow> rows;
+  std::map<std::string, PortQuantized> quantized;  // by scheme
   std::optional<PortRun> run;
   std::string run_error;  // why there is no run
 };
@@ -64,6 +77,7 @@ struct PortReport {
 struct PortOptions {
   ModelOptions model;
   InputOptions input;              // files[0]: the picture; empty: random values
+  std::string calibration;         // inputs to quantize with; empty: nothing is quantized
   std::string draw;                // PNG to write the annotated picture to; empty: none
   double seconds = 1.0;            // to spend on timing
   std::optional<Product> product;  // the camera; absent: every class of products is told

@@ -136,13 +136,19 @@ Result<std::vector<std::string>> WritePortFolder(const LoadedModel& model, const
     compiled.emplace_back();
     // What must be quantized first is not written: the camera would not take it.
     if (!report.rows[i].quantize.empty() && !TakenAsItIs(report.rows[i])) continue;
+    const std::string& scheme = report.rows[i].quantized;
+    const LoadedModel& made = scheme.empty() ? model : report.quantized.at(scheme).model;
     CompileRequest request;
     request.model = options.model;
+    if (!scheme.empty()) {
+      request.model.cut_at.clear();
+      request.model.shapes.clear();
+    }
     request.targets = {targets[i]};
     request.output = (fs::path(folder) / targets[i].name).string();
     request.os = options.os;
     request.report = true;
-    DLPU_TRY(CompileOutcome outcome, CompileForTargets(model, request));
+    DLPU_TRY(CompileOutcome outcome, CompileForTargets(made, request));
     compiled.back() = std::move(outcome.targets[0]);
     compiled.back().target = &targets[i];
     for (const Artifact& artifact : compiled.back().artifacts) paths.push_back(artifact.path);
@@ -151,6 +157,9 @@ Result<std::vector<std::string>> WritePortFolder(const LoadedModel& model, const
     paths.push_back((fs::path(folder) / name).string());
     return WriteTextFile(paths.back(), text);
   };
+  for (const auto& [scheme, quantized] : report.quantized) {
+    DLPU_RETURN_IF_ERROR(write((scheme + ".recipe.toml").c_str(), quantized.recipe));
+  }
   DLPU_RETURN_IF_ERROR(write("report.txt", PortText(report, model, true)));
   DLPU_RETURN_IF_ERROR(write("report.json", PortJson(report, model).dump(2) + "\n"));
   DLPU_RETURN_IF_ERROR(write("README.txt", PortReadme(model, report, targets, compiled, folder)));

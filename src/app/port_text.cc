@@ -22,11 +22,12 @@ constexpr size_t kAdvice = 3;  // findings shown for each target without --findi
 std::string VerdictText(const PortRow& row) {
   switch (row.verdict) {
     case PortVerdict::kRuns:
-      return "yes";
+      return row.quantized.empty() ? "yes" : "yes, quantized";
     case PortVerdict::kRunsWithFallback:
-      return fmt::format("yes, {} ops on the CPU", row.check.cpu_ops);
+      return fmt::format("yes, {}{} ops on the CPU", row.quantized.empty() ? "" : "quantized, ",
+                         row.check.cpu_ops);
     case PortVerdict::kPrepare:
-      return "no";
+      return row.quantized.empty() ? "no" : "quantized";
     case PortVerdict::kRefused:
       return "refused";
   }
@@ -110,6 +111,22 @@ std::vector<Finding> FirstAdvice(std::vector<Finding> findings) {
   return findings;
 }
 
+// What quantizing cost, a block for each scheme.
+std::string QuantizedText(const PortReport& report) {
+  std::string text;
+  for (const auto& [scheme, quantized] : report.quantized) {
+    std::string targets;
+    for (const PortRow& row : report.rows) {
+      if (row.quantized == scheme) targets += (targets.empty() ? "" : ", ") + row.target;
+    }
+    text += fmt::format("\nQuantized for {}\n{}", targets, QuantizeText(quantized.report));
+    for (const std::string& warning : quantized.report.warnings) {
+      text += "warning: " + warning + "\n";
+    }
+  }
+  return text;
+}
+
 std::string AdviceText(const PortReport& report) {
   std::string text;
   for (const PortRow& row : report.rows) {
@@ -130,6 +147,7 @@ nlohmann::ordered_json RowJson(const PortRow& row) {
                {"verdict", PortVerdictName(row.verdict)},
                {"needs", row.needs},
                {"quantize", row.quantize},
+               {"quantized", row.quantized},
                {"dlpu_ops", row.check.dlpu_ops},
                {"cpu_ops", row.check.cpu_ops},
                {"unknown_ops", row.check.unknown_ops},
@@ -159,7 +177,7 @@ std::string PortText(const PortReport& report, const LoadedModel& model, bool fi
       fmt::format("{}: {}, {} ops\n\n", model.path, report.quantization, model.graph.nodes.size());
   Table table({"target", "takes", "as it is", "needs", "found", ">this PC", ">camera"});
   for (const PortRow& row : report.rows) {
-    const bool shown = TakenAsItIs(row) && report.run.has_value();
+    const bool shown = TakenAsItIs(row) && row.quantized.empty() && report.run.has_value();
     table.AddRow({row.target, row.takes, VerdictText(row), row.needs.empty() ? "-" : row.needs,
                   shown && report.run->is_picture ? report.run->summary : kNotAvailable,
                   shown ? DurationText(report.run->median_ms) : kNotAvailable, CameraText(row)});
@@ -173,6 +191,7 @@ std::string PortText(const PortReport& report, const LoadedModel& model, bool fi
   } else {
     text += "\nnot run here: " + report.run_error + "\n";
   }
+  text += QuantizedText(report);
   text += TimesText(report);
   if (!findings) text += AdviceText(report);
   for (const PortRow& row : report.rows) {
@@ -192,6 +211,11 @@ nlohmann::ordered_json PortJson(const PortReport& report, const LoadedModel& mod
                {"quantization", report.quantization},
                {"targets", Json::array()}};
   for (const PortRow& row : report.rows) json["targets"].push_back(RowJson(row));
+  json["quantized"] = Json::object();
+  for (const auto& [scheme, quantized] : report.quantized) {
+    json["quantized"][scheme] = QuantizeJson(quantized.report);
+    json["quantized"][scheme]["sha256"] = quantized.model.sha256;
+  }
   if (!report.run.has_value()) {
     json["run"] = nullptr;
     json["run_error"] = report.run_error;

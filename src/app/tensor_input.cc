@@ -156,7 +156,7 @@ Result<InputSpec> PictureSpec(const Tensor& tensor, size_t index, const LoadedMo
   } else if (const auto* stated_by_model = StatedByModel(model, spec, tensor, index)) {
     DLPU_TRY(spec.mean, PerChannel(stated_by_model->mean, "mean in the metadata"));
     DLPU_TRY(spec.std, PerChannel(stated_by_model->std, "std in the metadata"));
-  } else if (spec.type != PixelType::kFloat32) {
+  } else if (spec.type != PixelType::kFloat32 && (BitsOf(tensor.type) == 8 || !q.present())) {
     spec.mean = {0, 0, 0, 0};
     spec.std = {1, 1, 1, 1};
     spec.scale = 1;

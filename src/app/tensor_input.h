@@ -40,8 +40,8 @@ Result<std::vector<FilledInput>> FillInputs(Runner& runner, const LoadedModel& m
                                             const InputOptions& options);
 
 // How a picture becomes input `index` of a model: the user's word first, then the zoo's, then that
-// of the model's metadata, then the convention of cameras (integer inputs take pixels as they are)
-// or 0..1 for float. `note` names an assumption. An error when the tensor is none for a picture.
+// of the model's metadata, then the convention of cameras (8-bit inputs take pixels as they are) or
+// 0..1 for float and int16. `note` names an assumption. An error when it is no input for pictures.
 Result<InputSpec> PictureSpec(const Tensor& tensor, size_t index, const LoadedModel& model,
                               const InputOptions& options, std::string& note);
 

@@ -74,6 +74,8 @@ void AddPortCommand(CLI::App& app) {
                  "Its AXIS OS version (default: the newest known)");
   command.Option("--out", "DIR", &arguments->out,
                  "Write what goes to each camera, the report and a README.txt with the next steps");
+  command.Option("--calibration", "DIR|FILE", &arguments->port.calibration,
+                 "Quantize for the targets that want it, with these pictures (see quantize)");
   command.Option("--image", "FILE", &arguments->image, "A picture to run the model on");
   command.Option("--draw", "OUT.png", &arguments->port.draw,
                  "Write the picture with what was found");

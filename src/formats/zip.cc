@@ -138,6 +138,12 @@ Result<std::span<const uint8_t>> ZipArchive::Packed(const Entry& entry,
   return bytes_.subspan(entry.offset + skip, entry.packed_size);
 }
 
+std::vector<std::string> ZipArchive::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) names.push_back(name);
+  return names;
+}
+
 Result<std::optional<std::string>> ZipArchive::Read(const std::string& name,
                                                     size_t max_bytes) const {
   const auto found = entries_.find(name);

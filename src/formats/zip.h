@@ -22,6 +22,9 @@ class ZipArchive {
   // nullopt when the bytes do not end in an archive. An error when its directory is damaged.
   static Result<std::optional<ZipArchive>> Open(std::span<const uint8_t> bytes);
 
+  // Of all entries, in alphabetical order.
+  std::vector<std::string> Names() const;
+
   // The content of the entry, its CRC-32 checked. nullopt when the archive has none of that name;
   // kExhausted when it is longer than max_bytes once unpacked.
   Result<std::optional<std::string>> Read(const std::string& name, size_t max_bytes) const;

@@ -16,8 +16,8 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
-COMMANDS = ["port", "check", "inspect", "convert", "compile", "run", "predict", "calibrate", "compare",
-            "pack", "bench", "targets", "products", "zoo", "serve"]
+COMMANDS = ["port", "check", "inspect", "convert", "quantize", "compile", "run", "predict", "calibrate",
+            "compare", "pack", "bench", "targets", "products", "zoo", "serve"]
 
 
 def dlpu(*arguments):
@@ -671,6 +671,56 @@ class DataTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("cv25.toml", result.stderr)
         self.assertNotIn("none that is known", result.stdout)
+
+
+class QuantizeTest(unittest.TestCase):
+    DIGITS = os.path.join(ROOT, "tests/data/digits")
+
+    def test_quantizes_writes_a_recipe_and_repeats_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first, again = os.path.join(folder, "a.tflite"), os.path.join(folder, "b.tflite")
+            done = dlpu("quantize", "digits", "-o", first, "--target", "artpec8", "--calibration",
+                        self.DIGITS, "--json", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertEqual(report["scheme"], "int8-per-tensor")
+            self.assertEqual(report["calibration_inputs"], 20)
+            self.assertGreater(report["outputs"][0]["sqnr_db"], 25)
+            done = dlpu("quantize", "digits", "-o", again, "--recipe", report["recipe"],
+                        "--threads", "1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(first, "rb") as a, open(again, "rb") as b:
+                self.assertEqual(a.read(), b.read())
+            picture = os.path.join(self.DIGITS, "7_0.png")
+            run = dlpu("run", first, "--input", picture)
+            self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_mistakes_have_a_sentence(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "q.tflite")
+            for arguments, says in (
+                    (["--target", "artpec8", "--calibration", folder], "has no picture"),
+                    (["--calibration", self.DIGITS], "give --target"),
+                    (["--target", "cv25", "--calibration", self.DIGITS], "give --scheme"),
+                    (["--scheme", "int4", "--calibration", self.DIGITS], "int8-per-channel"),
+                    (["--target", "artpec8"], "--calibration: give")):
+                done = dlpu("quantize", "digits", "-o", out, *arguments)
+                self.assertEqual(done.returncode, 1, arguments)
+                self.assertIn(says, done.stderr)
+                self.assertFalse(os.path.exists(out))
+
+    def test_port_quantizes_for_those_who_want_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = dlpu("port", "digits", "--to", "artpec8,cpu", "--calibration", self.DIGITS, "--out",
+                        folder, "--json", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            rows = {row["target"]: row for row in json.loads(done.stdout)["targets"]}
+            self.assertEqual(rows["artpec8"]["quantized"], "int8-per-tensor")
+            self.assertEqual(rows["artpec8"]["verdict"], "runs")
+            self.assertEqual(rows["cpu"]["quantized"], "")
+            self.assertTrue(os.path.exists(os.path.join(folder, "int8-per-tensor.recipe.toml")))
+            written = [n for n in os.listdir(os.path.join(folder, "artpec8")) if n.endswith(".tflite")]
+            self.assertEqual(len(written), 1)
 
 
 if __name__ == "__main__":

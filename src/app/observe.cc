@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collecting statistics.
+#include "app/observe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "passes/compile.h"
+
+namespace dlpu {
+namespace {
+
+// Per-channel statistics of wider tensors would be those of single values.
+constexpr int32_t kMostChannels = 8192;
+
+}  // namespace
+
+void Histogram::Grow(float magnitude) {
+  if (counts_.empty()) {
+    counts_.assign(2 * kBins, 0);
+    // The smallest power of two under which the value has a bin; the least one for zeros.
+    width_ = std::ldexp(1.0, -120);
+    if (magnitude > 0) {
+      int exponent = 0;
+      std::frexp(static_cast<double>(magnitude) / kBins, &exponent);
+      width_ = std::max(width_, std::ldexp(1.0, exponent));
+    }
+  }
+  while (static_cast<double>(magnitude) >= width_ * kBins) {
+    // Two neighbours become one; both sides keep their bin next to zero.
+    std::vector<int64_t> wider(counts_.size(), 0);
+    for (int i = 0; i < kBins; ++i) {
+      wider[kBins + i / 2] += counts_[kBins + i];
+      wider[kBins - 1 - i / 2] += counts_[kBins - 1 - i];
+    }
+    counts_ = std::move(wider);
+    width_ *= 2;
+  }
+}
+
+void Histogram::Add(std::span<const float> values) {
+  float top = 0;
+  for (const float v : values) top = std::max(top, std::fabs(v));
+  Grow(top);
+  const auto inverse = static_cast<float>(1.0 / width_);  // a power of two: exact
+  int64_t* const zero = counts_.data() + kBins;
+  for (const float v : values) {
+    const float place = v * inverse;
+    int i = static_cast<int>(place);
+    i -= static_cast<float>(i) > place;  // floor
+    ++zero[std::max(i, -kBins)];
+  }
+  total_ += static_cast<int64_t>(values.size());
+}
+
+Result<std::unique_ptr<Observer>> Observer::Make(const Graph& graph, int threads, bool portable) {
+  std::unique_ptr<Observer> observer(new Observer());
+  // Every activation is an output, so that the memory plan keeps it.
+  Graph watched = graph;
+  watched.signature_outputs.clear();
+  watched.signature.clear();
+  const auto is_output = [&watched](TensorId id) {
+    return std::find(watched.outputs.begin(), watched.outputs.end(), id) != watched.outputs.end();
+  };
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    if (graph.tensors[graph.inputs[i]].type != DataType::kFloat32) continue;
+    observer->watched_.push_back({graph.inputs[i], true, i});
+  }
+  for (const Node& node : graph.nodes) {
+    for (const TensorId id : node.outputs) {
+      if (graph.tensors[id].type != DataType::kFloat32) continue;
+      if (!is_output(id)) watched.outputs.push_back(id);
+      const auto at = std::find(watched.outputs.begin(), watched.outputs.end(), id);
+      observer->watched_.push_back({id, false, static_cast<size_t>(at - watched.outputs.begin())});
+    }
+  }
+  observer->statistics_.resize(graph.tensors.size());
+  for (const Watched& w : observer->watched_) observer->statistics_[w.id].emplace();
+  DLPU_TRY(Program program, Compile(std::move(watched), {}));
+  DLPU_TRY(
+      observer->runner_,
+      Runner::Load(std::move(program),
+                   {.threads = threads, .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
+  observer->pool_ = std::make_unique<ThreadPool>(observer->runner_->threads());
+  return observer;
+}
+
+namespace {
+
+void AddChannels(std::span<const float> values, int32_t channels, TensorStatistics& statistics) {
+  const auto count = static_cast<size_t>(channels);
+  if (statistics.sums.empty()) {
+    statistics.sums.assign(count, 0);
+    statistics.lows.assign(count, std::numeric_limits<float>::infinity());
+    statistics.highs.assign(count, -std::numeric_limits<float>::infinity());
+  }
+  double* const sums = statistics.sums.data();
+  float* const lows = statistics.lows.data();
+  float* const highs = statistics.highs.data();
+  for (size_t at = 0; at + count <= values.size(); at += count) {
+    const float* const row = values.data() + at;
+    for (size_t c = 0; c < count; ++c) {
+      sums[c] += row[c];
+      lows[c] = std::min(lows[c], row[c]);
+      highs[c] = std::max(highs[c], row[c]);
+    }
+  }
+}
+
+void AddValues(std::span<const float> values, const Shape& shape, TensorStatistics& statistics) {
+  const bool first = statistics.values == 0;
+  statistics.values += static_cast<int64_t>(values.size());
+  float low = values.empty() ? 0 : values[0], high = low;
+  bool finite = true;
+  for (const float v : values) {
+    low = std::min(low, v);
+    high = std::max(high, v);
+    finite &= std::isfinite(v);
+  }
+  if (!finite) {
+    for (const float v : values) statistics.not_finite += !std::isfinite(v);
+    return;  // the graph is refused anyway
+  }
+  statistics.low = first ? low : std::min(statistics.low, low);
+  statistics.high = first ? high : std::max(statistics.high, high);
+  statistics.histogram.Add(values);
+  const int32_t channels = shape.empty() ? 1 : shape.back();
+  if (channels >= 1 && channels <= kMostChannels) AddChannels(values, channels, statistics);
+}
+
+}  // namespace
+
+Status Observer::Collect() {
+  runner_->ResetVariables();
+  DLPU_RETURN_IF_ERROR(runner_->Run());
+  ++inputs_;
+  pool_->ParallelFor(
+      static_cast<int64_t>(watched_.size()), 1, [&](int64_t begin, int64_t end, int) {
+        for (int64_t i = begin; i < end; ++i) {
+          const Watched& w = watched_[static_cast<size_t>(i)];
+          const std::span<const uint8_t> bytes =
+              w.is_input ? runner_->input(w.index) : runner_->output(w.index);
+          const std::span<const float> values(reinterpret_cast<const float*>(bytes.data()),
+                                              bytes.size() / 4);
+          const Tensor& tensor =
+              w.is_input ? runner_->input_tensor(w.index) : runner_->output_tensor(w.index);
+          AddValues(values, tensor.shape, *statistics_[w.id]);
+        }
+      });
+  return OkStatus();
+}
+
+TensorFacts FactsOf(const Observer& observer, const RangeOptions& options) {
+  TensorFacts facts;
+  const size_t count = observer.statistics().size();
+  facts.ranges.resize(count);
+  facts.means.resize(count);
+  facts.lows.resize(count);
+  facts.highs.resize(count);
+  for (size_t t = 0; t < count; ++t) {
+    const auto& statistics = observer.statistics()[t];
+    if (!statistics || statistics->values == 0) continue;
+    if (statistics->not_finite > 0) {
+      const float infinity = std::numeric_limits<float>::infinity();
+      facts.ranges[t] = RealRange{-infinity, infinity};
+      continue;
+    }
+    facts.ranges[t] = ChooseRange(*statistics, options);
+    const double rows = static_cast<double>(statistics->values) /
+                        static_cast<double>(std::max<size_t>(1, statistics->sums.size()));
+    for (const double sum : statistics->sums) {
+      facts.means[t].push_back(static_cast<float>(sum / rows));
+    }
+    facts.lows[t] = statistics->lows;
+    facts.highs[t] = statistics->highs;
+  }
+  return facts;
+}
+
+}  // namespace dlpu

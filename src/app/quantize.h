@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlpu quantize: a float model and calibration inputs become the integer model that a target wants,
+// with what that costs measured on the way. Plain values; any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/calibration_set.h"
+#include "app/model.h"
+#include "app/observe.h"
+#include "app/tensor_input.h"
+#include "base/result.h"
+#include "passes/quantize.h"
+#include "target/target.h"
+
+namespace dlpu {
+
+// Everything the result depends on besides the model and the calibration inputs.
+struct QuantizeSettings {
+  QuantScheme scheme = QuantScheme::kInt8PerChannel;
+  RangeOptions range;
+  WeightRange weight_range = WeightRange::kMinMax;
+  bool equalize = false;
+  bool correct_bias = true;
+  // Other ranges, weights or biases are tried as well, and what comes nearest to the float model on
+  // some of the calibration inputs is taken; the report's settings say what that was.
+  bool try_ranges = false, try_weights = false, try_bias = false;
+  // Element types at the borders; absent: the scheme's own.
+  std::optional<DataType> input_type, output_type;
+  // Nodes (by name) that compute in another type than the scheme's: int16 or float32.
+  std::map<std::string, DataType> node_types;
+  // Calibrate with the kernels that give the same bits on every CPU; else with the fastest here.
+  bool portable = true;
+  InputOptions input;       // how pictures are prepared; files stay empty
+  int most_pictures = 100;  // of the calibration set that are used
+  std::string cut_at;
+  std::map<std::string, Shape> shapes;  // of inputs that the model leaves open
+};
+
+// The scheme that a target's data asks for; an error says which targets take float models.
+Result<QuantScheme> SchemeFor(const Target& target);
+
+// What nothing needs to be said for: equalization where weights have one scale, everything tried.
+QuantizeSettings DefaultSettings(QuantScheme scheme);
+
+struct SkippedInput {
+  std::string name, why;
+};
+
+// What one output lost, over all inputs that were looked at.
+struct OutputLoss {
+  std::string name;
+  double sqnr_db = 0;     // 10 log10(sum float^2 / sum (float - quantized)^2)
+  double worst = 0;       // largest difference, as a part of the float output's range
+  bool constant = false;  // hardly depends on the input any more, though the float output does
+};
+
+struct QuantizeReport {
+  Graph graph;  // to be written with WriteTflite
+  QuantizeSettings settings;
+  std::string calibration;
+  std::vector<std::string> used;        // names of the inputs
+  std::vector<std::string> used_files;  // the files that hold them, each once
+  std::vector<SkippedInput> skipped;
+  Equalization equalization;                     // layers 0: none was done
+  std::map<std::string, double> channel_ratios;  // of the weights before, by layer
+  double float_change = 0;  // of the outputs by what was done in float, as a part of their range
+  std::vector<OutputLoss> losses;
+  int loss_inputs = 0;  // inputs that losses were measured on, of the calibration set
+  std::vector<std::string> float_nodes;
+  std::vector<std::string> warnings, notes;
+  int nodes = 0;
+  bool dead() const;  // some output is constant
+};
+
+// `progress` is told (done, total, what) now and then; may be empty.
+using QuantizeProgress = std::function<void(int, int, const char*)>;
+
+// Inputs of the set that cannot be read are skipped and named. Errors: none is left, a weight is
+// not finite, the model is quantized already (unless its weights have a scale each and the scheme
+// wants one for all).
+Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings& settings,
+                                const CalibrationSet& set, int threads,
+                                const QuantizeProgress& progress);
+
+std::string QuantizeText(const QuantizeReport& report);
+nlohmann::ordered_json QuantizeJson(const QuantizeReport& report);
+
+}  // namespace dlpu

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What quantizing did, for people and for programs.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "app/quantize.h"
+#include "report/table.h"
+
+namespace dlpu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Skipped inputs that are named in text; JSON has all.
+constexpr size_t kShownSkipped = 10;
+
+std::string Decibel(double db) { return std::isinf(db) ? "exact" : fmt::format("{:.1f} dB", db); }
+
+// No number of JSON is infinite.
+Json DecibelJson(double db) { return std::isinf(db) ? Json() : Json(std::round(db * 100) / 100); }
+
+std::string TypeOf(const std::optional<DataType>& type, QuantScheme scheme) {
+  return std::string(DataTypeName(type.value_or(ActivationType(scheme))));
+}
+
+std::string LossTable(const QuantizeReport& report) {
+  Table table({"output", ">SQNR", ">largest error", ""});
+  for (const OutputLoss& loss : report.losses) {
+    table.AddRow({loss.name, Decibel(loss.sqnr_db), fmt::format("{:.2f} %", 100 * loss.worst),
+                  loss.constant ? "nearly constant over the calibration set" : ""});
+  }
+  return table.Text();
+}
+
+}  // namespace
+
+std::string QuantizeText(const QuantizeReport& report) {
+  const QuantizeSettings& settings = report.settings;
+  std::string text = fmt::format(
+      "{}: ranges {} of {} inputs from {}, weights {}{}{}\n", SchemeName(settings.scheme),
+      RangeMethodName(settings.range.method), report.used.size(), report.calibration,
+      settings.weight_range == WeightRange::kMse ? "by least squared error" : "min-max",
+      report.equalization.layers > 0
+          ? fmt::format(", {} layers equalized", report.equalization.layers)
+          : "",
+      settings.correct_bias ? ", biases corrected" : "");
+  for (size_t i = 0; i < std::min(kShownSkipped, report.skipped.size()); ++i) {
+    text += fmt::format("skipped {}: {}\n", report.skipped[i].name, report.skipped[i].why);
+  }
+  if (!report.skipped.empty()) {
+    text += fmt::format("{} of {} inputs skipped\n", report.skipped.size(),
+                        report.skipped.size() + report.used.size());
+  }
+  for (const std::string& note : report.notes) text += note + "\n";
+  for (const std::string& name : report.float_nodes) {
+    text += fmt::format("stays float32: {}\n", name);
+  }
+  text += fmt::format("against the float model, over {} of the calibration inputs:\n{}",
+                      report.loss_inputs, LossTable(report));
+  return text;
+}
+
+Json QuantizeJson(const QuantizeReport& report) {
+  const QuantizeSettings& settings = report.settings;
+  Json json = {{"scheme", SchemeName(settings.scheme)},
+               {"ranges", RangeMethodName(settings.range.method)},
+               {"weights", settings.weight_range == WeightRange::kMse ? "mse" : "min-max"},
+               {"bias_correction", settings.correct_bias},
+               {"input_type", TypeOf(settings.input_type, settings.scheme)},
+               {"output_type", TypeOf(settings.output_type, settings.scheme)},
+               {"calibration", report.calibration},
+               {"calibration_inputs", report.used.size()},
+               {"skipped", Json::array()},
+               {"equalized_layers", report.equalization.layers},
+               {"float_change", report.float_change},
+               {"nodes", report.nodes},
+               {"float_nodes", report.float_nodes},
+               {"loss_inputs", report.loss_inputs},
+               {"outputs", Json::array()},
+               {"warnings", report.warnings},
+               {"notes", report.notes}};
+  for (const SkippedInput& skipped : report.skipped) {
+    json["skipped"].push_back({{"input", skipped.name}, {"why", skipped.why}});
+  }
+  for (const OutputLoss& loss : report.losses) {
+    json["outputs"].push_back({{"name", loss.name},
+                               {"sqnr_db", DecibelJson(loss.sqnr_db)},
+                               {"largest_error", loss.worst},
+                               {"nearly_constant", loss.constant}});
+  }
+  return json;
+}
+
+}  // namespace dlpu

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlpu quantize: a float model as the integer model that a target wants.
+#include "app/quantize.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/recipe.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "cli/command.h"
+#include "formats/tflite.h"
+#include "report/inspect.h"
+
+namespace dlpu {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  InputOptions input;
+  std::string output, json, scheme, target, calibration;
+  std::string ranges, weights, input_type, output_type, recipe;
+  int pictures = 100;
+  double percentile = 99.99;
+  bool equalize = false, no_equalize = false, no_bias_correction = false, bias_correction = false,
+       fast = false;
+  std::vector<std::string> nodes;
+};
+
+Result<std::optional<DataType>> BorderType(const std::string& name, const char* option) {
+  if (name.empty()) return std::optional<DataType>();
+  const std::string full = name == "float" ? "float32" : name;
+  const auto type = DataTypeFromName(full);
+  const bool known = type && (*type == DataType::kFloat32 || *type == DataType::kInt8 ||
+                              *type == DataType::kUInt8 || *type == DataType::kInt16);
+  if (known) return std::optional(*type);
+  return InvalidError(fmt::format("{} {}: give uint8, int8, int16 or float", option, name));
+}
+
+Result<QuantScheme> Scheme(const Arguments& arguments) {
+  if (!arguments.scheme.empty()) {
+    if (const auto scheme = SchemeFromName(arguments.scheme)) return *scheme;
+    return InvalidError(fmt::format(
+        "--scheme {}: give int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8",
+        arguments.scheme));
+  }
+  if (arguments.target.empty()) {
+    return InvalidError("give --target, which knows what its camera wants, or --scheme");
+  }
+  DLPU_TRY(const Target target, FindTarget(arguments.target));
+  return SchemeFor(target);
+}
+
+// "NAME=int16" or "NAME=float".
+Status AddNodeTypes(const std::vector<std::string>& entries, QuantizeSettings& settings) {
+  for (const std::string& entry : entries) {
+    const size_t equals = entry.rfind('=');
+    const std::string type = equals == std::string::npos ? "" : entry.substr(equals + 1);
+    if (type != "int16" && type != "float") {
+      return InvalidError(fmt::format("--keep {}: write LAYER=int16 or LAYER=float", entry));
+    }
+    settings.node_types[entry.substr(0, equals)] =
+        type == "int16" ? DataType::kInt16 : DataType::kFloat32;
+  }
+  return OkStatus();
+}
+
+Result<QuantizeSettings> Settings(const Arguments& arguments) {
+  DLPU_TRY(const QuantScheme scheme, Scheme(arguments));
+  QuantizeSettings settings = DefaultSettings(scheme);
+  DLPU_RETURN_IF_ERROR(AddNodeTypes(arguments.nodes, settings));
+  settings.portable = !arguments.fast;
+  settings.try_ranges = arguments.ranges.empty();
+  settings.try_weights = arguments.weights.empty();
+  settings.try_bias = !arguments.no_bias_correction && !arguments.bias_correction;
+  if (!arguments.ranges.empty()) {
+    const auto method = RangeMethodFromName(arguments.ranges);
+    if (!method) {
+      return InvalidError(
+          fmt::format("--ranges {}: give min-max, percentile, mse or entropy", arguments.ranges));
+    }
+    settings.range.method = *method;
+  }
+  settings.range.percentile = arguments.percentile;
+  settings.equalize = (settings.equalize || arguments.equalize) && !arguments.no_equalize;
+  if (arguments.weights == "mse") {
+    settings.weight_range = WeightRange::kMse;
+  } else if (!arguments.weights.empty() && arguments.weights != "min-max") {
+    return InvalidError(fmt::format("--weights {}: give min-max or mse", arguments.weights));
+  }
+  settings.correct_bias = !arguments.no_bias_correction;
+  DLPU_TRY(settings.input_type, BorderType(arguments.input_type, "--input-type"));
+  DLPU_TRY(settings.output_type, BorderType(arguments.output_type, "--output-type"));
+  settings.input = arguments.input;
+  settings.most_pictures = arguments.pictures;
+  settings.cut_at = arguments.model.options.cut_at;
+  return settings;
+}
+
+// What the user asks for: a recipe as it stands, or one made of options.
+Result<Recipe> WantedRecipe(const Arguments& arguments) {
+  Recipe recipe;
+  if (arguments.recipe.empty()) {
+    DLPU_TRY(recipe.settings, Settings(arguments));
+    recipe.calibration = arguments.calibration;
+    return recipe;
+  }
+  DLPU_TRY(const std::string text, ReadTextFile(arguments.recipe));
+  DLPU_TRY(recipe, ParseRecipe(text, arguments.recipe));
+  if (!arguments.calibration.empty()) {
+    recipe.calibration = arguments.calibration;
+    recipe.files.clear();
+    recipe.output_sha256.clear();
+  }
+  return recipe;
+}
+
+// A line that is overwritten, where someone watches.
+void ShowProgress(int done, int total, const char* what) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  fmt::print(stderr, "\r{}: {} of {}{}", what, done, total, done == total ? "\n" : "");
+}
+
+CommandResult Run(const Arguments& arguments) {
+  if (arguments.output.size() < 8 ||
+      arguments.output.compare(arguments.output.size() - 7, 7, ".tflite") != 0) {
+    return InvalidError(fmt::format("-o {}: give a name that ends in .tflite", arguments.output));
+  }
+  DLPU_TRY(Recipe wanted, WantedRecipe(arguments));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
+  if (options.shapes.empty()) options.shapes = wanted.settings.shapes;
+  const std::map<std::string, Shape> shapes = options.shapes;
+  DLPU_TRY(const LoadedModel model, LoadModel(options));
+  wanted.settings.shapes = options.shapes;  // those that reading the model did not use up
+  if (!wanted.model_sha256.empty() && wanted.model_sha256 != model.sha256) {
+    PrintNote(
+        fmt::format("warning: the recipe was made for a model with SHA-256 {}; this one has {}",
+                    wanted.model_sha256, model.sha256));
+  }
+  DLPU_TRY(const CalibrationSet set, CalibrationOf(wanted));
+  DLPU_TRY(const QuantizeReport report,
+           Quantize(model, wanted.settings, set, options.threads, ShowProgress));
+  DLPU_TRY(const std::vector<uint8_t> bytes, WriteTflite(report.graph));
+  DLPU_RETURN_IF_ERROR(WriteFile(arguments.output, bytes));
+  const std::string sha256 = Sha256Hex(bytes);
+  DLPU_TRY(Recipe recipe, RecipeOf(model, report, sha256));
+  recipe.settings.shapes = shapes;
+  const std::string recipe_path =
+      arguments.output.substr(0, arguments.output.size() - 7) + ".recipe.toml";
+  DLPU_RETURN_IF_ERROR(WriteTextFile(recipe_path, RecipeText(recipe)));
+  if (!wanted.output_sha256.empty() && wanted.model_sha256 == model.sha256 &&
+      wanted.output_sha256 != sha256) {
+    PrintNote(fmt::format("warning: the recipe gave a model with SHA-256 {} before, now {}",
+                          wanted.output_sha256, sha256));
+  }
+  for (const std::string& warning : report.warnings) PrintNote("warning: " + warning);
+  PrintText(arguments.json,
+            QuantizeText(report) + fmt::format("{}: {} nodes, {} bytes\n", arguments.output,
+                                               report.nodes, bytes.size()));
+  nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
+                                 {"model", model.path},
+                                 {"sha256", model.sha256},
+                                 {"output", arguments.output},
+                                 {"output_sha256", sha256},
+                                 {"recipe", recipe_path},
+                                 {"bytes", bytes.size()}};
+  json.update(QuantizeJson(report));
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
+  if (!report.dead()) return static_cast<int>(kExitOk);
+  PrintNote("the quantized model is dead: an output hardly depends on the input any more");
+  return static_cast<int>(kExitGate);
+}
+
+}  // namespace
+
+void AddQuantizeCommand(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  Command command(app, "quantize", "Make the integer model that a target wants from a float model",
+                  [arguments] { return Run(*arguments); });
+  AddModelOptions(command, &arguments->model);
+  command.Option("-o,--output", "FILE", &arguments->output, "The .tflite file to write");
+  command.Option("--calibration", "DIR|FILE", &arguments->calibration,
+                 "Pictures like those the camera will see: a folder, an .npz file or a list");
+  command.Option("--target", "T", &arguments->target, "Quantize as this target wants it");
+  command.Option("--scheme", "SCHEME", &arguments->scheme,
+                 "int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8");
+  command.Option(
+      "--ranges", "HOW", &arguments->ranges,
+      "Of activations: min-max, percentile, mse or entropy (the best of the first three)");
+  command.Option("--percentile", "P", &arguments->percentile, 50, 100,
+                 "Share of values inside the range, for --ranges percentile (99.99)");
+  command.Option("--weights", "HOW", &arguments->weights,
+                 "Ranges of weights: min-max or mse (the better)");
+  command.Flag("--equalize", &arguments->equalize,
+               "Equalize channel ranges between layers (default for per-tensor)");
+  command.Flag("--no-equalize", &arguments->no_equalize, "Leave channel ranges as they are");
+  command.Flag("--bias-correction", &arguments->bias_correction,
+               "Correct biases for the mean error of rounded weights, whether it helps or not");
+  command.Flag("--no-bias-correction", &arguments->no_bias_correction,
+               "Leave biases as the float model has them");
+  command.Option("--pictures", "N", &arguments->pictures, 1, 100000,
+                 "Calibration inputs to use at most (100)");
+  command.Option("--input-type", "TYPE", &arguments->input_type, "uint8, int8, int16 or float");
+  command.Option("--output-type", "TYPE", &arguments->output_type, "uint8, int8, int16 or float");
+  command.Option("--mean", "X[,X,X]", &arguments->input.mean, "Pixel value that becomes 0");
+  command.Option("--std", "X[,X,X]", &arguments->input.std, "Pixel values that become 1");
+  command.Option("--resize", "HOW", &arguments->input.resize, "stretch, letterbox or crop");
+  command.Flag("--bgr", &arguments->input.bgr, "The model's first channel is blue");
+  command.Option("--keep", "LAYER=TYPE", &arguments->nodes,
+                 "Compute a layer in int16 or float instead");
+  command.Option("--recipe", "FILE", &arguments->recipe,
+                 "Settings and inputs of an earlier run, instead of the options above");
+  command.Flag("--fast", &arguments->fast,
+               "Calibrate with this CPU's fastest kernels: another CPU may give other bytes");
+  command.Json(&arguments->json);
+}
+
+}  // namespace dlpu
