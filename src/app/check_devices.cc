@@ -23,6 +23,7 @@ class DeviceJudge {
         row.takes = false;
         row.why = "refused: see the findings";
       }
+      if (row.takes && report_.verdict == CheckVerdict::kRefused) AskOwnTarget(device, row);
       AddTime(device, row);
       if (!row.takes && device.name == s_.target.device) AddCompiler(row);
       devices_.push_back(std::move(row));
@@ -52,6 +53,19 @@ class DeviceJudge {
       }
     }
     if (!row.ms) row.why = "time not available";
+  }
+
+  // What is refused here may be refused by another target's device for the same reason.
+  void AskOwnTarget(const TargetDevice& device, CheckDevice& row) const {
+    for (const Target& other : s_.options.targets) {
+      if (other.device != device.name || other.name == s_.target.name) continue;
+      CheckOptions options;
+      options.os = s_.options.os;
+      const Result<CheckReport> report = Check(s_.model, other, options);
+      if (!report.ok() || report->verdict != CheckVerdict::kRefused) continue;
+      row.takes = false;
+      row.why = fmt::format("refused: {}", report->findings[0].message);
+    }
   }
 
   // A model in a form that a vendor's compiler makes into what the device loads.

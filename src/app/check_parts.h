@@ -24,6 +24,8 @@ class CheckSubject {
   // `lookup`, and behind it what only the model, the product and the firmware know.
   ValueLookup WithContext(ValueLookup lookup) const;
   ValueLookup OfNode(int i) const;
+  // The predicted time placed as `then`, of layers as `change` makes them (Pricer::Ms).
+  std::optional<double> MsOnce(const Partition& then, const Pricer::Change& change = {}) const;
   PredictOptions PredictionOptions() const;
   std::string Op(int i) const { return NodeOpName(graph.nodes[i]); }
 
@@ -42,6 +44,7 @@ class CheckSubject {
   ModelFacts facts;
   std::optional<Pricer> pricer;
   std::optional<Prediction> prediction;  // with every op where it runs
+  std::optional<double> formula_ms;      // the same without published times of the network
   std::optional<Partition> several;      // with as many DLPU parts as there could be
   std::vector<double> spreads;           // of the outputs, when the model was run
 

@@ -56,15 +56,21 @@ std::optional<double> Pricer::Ms(const Graph& graph, const Partition& partition)
   return p ? std::optional(p->total_ms) : std::nullopt;
 }
 
-std::optional<double> Pricer::Ms(const Graph& graph, const Partition& now, const Partition& then,
-                                 const Change& change) const {
+std::optional<double> Pricer::FormulaMs(const Graph& graph, const Partition& partition,
+                                        const Change& change) const {
   PredictOptions formula = options_;
   formula.formula_only = true;
+  const std::optional<Prediction> p = Priced(EnginesOf(graph, partition), change, formula);
+  return p && p->total_ms > 0 ? std::optional(p->total_ms) : std::nullopt;
+}
+
+std::optional<double> Pricer::Ms(const Graph& graph, const Partition& now, const Partition& then,
+                                 const Change& change) const {
   const std::optional<double> published = Ms(graph, now);
-  const std::optional<Prediction> before = Priced(EnginesOf(graph, now), {}, formula);
-  const std::optional<Prediction> after = Priced(EnginesOf(graph, then), change, formula);
-  if (!published || !before || !after || !(before->total_ms > 0)) return std::nullopt;
-  return *published * after->total_ms / before->total_ms;
+  const std::optional<double> before = FormulaMs(graph, now),
+                              after = FormulaMs(graph, then, change);
+  if (!published || !before || !after) return std::nullopt;
+  return *published * *after / *before;
 }
 
 std::optional<double> Pricer::OnCpuMs() const {

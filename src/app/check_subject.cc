@@ -26,6 +26,7 @@ CheckSubject::CheckSubject(const LoadedModel& m, const Target& t, const CheckOpt
   pricer = Pricer::Make(model, target, PredictionOptions());
   if (!pricer) return;
   prediction = pricer->At(graph, partition);
+  formula_ms = pricer->FormulaMs(graph, partition);
   if (target.partition.order != "prefix") return;
   several = PartitionGraph(graph, target, {.several_parts = true});
 }
@@ -106,8 +107,15 @@ std::optional<double> CheckSubject::TimeValue(std::string_view name) const {
   if (name == "cpu_only_ms") return pricer->OnCpuMs();
   if (!several) return std::nullopt;
   if (name == "several_parts") return several->dlpu_parts;
-  if (name == "several_parts_ms") return pricer->Ms(graph, partition, *several);
+  if (name == "several_parts_ms") return MsOnce(*several);
   return std::nullopt;
+}
+
+std::optional<double> CheckSubject::MsOnce(const Partition& then,
+                                           const Pricer::Change& change) const {
+  if (!prediction || !formula_ms) return std::nullopt;
+  const std::optional<double> after = pricer->FormulaMs(graph, then, change);
+  return after ? std::optional(prediction->total_ms * *after / *formula_ms) : std::nullopt;
 }
 
 ValueLookup CheckSubject::OfNode(int i) const {

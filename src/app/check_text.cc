@@ -39,8 +39,9 @@ std::string FindingText(const Finding& finding) {
   if (!finding.camera_says.empty()) text += "    camera: " + finding.camera_says + "\n";
   if (!finding.fix.empty()) text += "    fix: " + finding.fix + "\n";
   if (finding.cpu_share > 0) {
-    text +=
-        fmt::format("    takes about {:.0f} % of the predicted time\n", 100 * finding.cpu_share);
+    const double percent = 100 * finding.cpu_share;
+    text += fmt::format("    takes {} of the predicted time\n",
+                        percent < 1 ? "less than 1 %" : fmt::format("about {:.0f} %", percent));
   }
   if (!finding.worth.empty()) text += "    worth: " + finding.worth + "\n";
   text += fmt::format("    [{}: {}]\n", finding.confidence, finding.source);

@@ -68,16 +68,15 @@ std::optional<double> MendedMs(const CheckSubject& s, const Condition& rule,
     if (nodes.empty()) return std::nullopt;
     PartitionOptions supported;
     supported.assume_supported = nodes;
-    return s.pricer->Ms(s.graph, s.partition, PartitionGraph(s.graph, s.target, supported));
+    return s.MsOnce(PartitionGraph(s.graph, s.target, supported));
   }
-  return s.pricer->Ms(s.graph, s.partition, s.partition, [&](std::vector<Layer>& layers) {
-    layers = Changed(layers, rule.gain, names);
-  });
+  return s.MsOnce(s.partition,
+                  [&](std::vector<Layer>& layers) { layers = Changed(layers, rule.gain, names); });
 }
 
 // "about 4.2 ms an inference (12.3 ms -> 8.1 ms)".
 std::string GainText(double now, double then) {
-  constexpr double kMeasurable = 0.001;  // of the time; jobs on a camera vary by more
+  constexpr double kMeasurable = 0.005;  // of the time; jobs on a camera vary by more
   const double gain = now - then;
   if (std::abs(gain) <= kMeasurable * now) return "no measurable gain";
   if (gain < 0) {

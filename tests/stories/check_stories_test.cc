@@ -191,6 +191,23 @@ TEST(Stories, AFloat16FileIsRefusedForWhatItIs) {
   }
 }
 
+TEST(Stories, ACustomOpOfNobodyIsRefusedByEveryDevice) {
+  SmallNet n;
+  const TensorId x = n.Conv(n.In({1, 16, 16, 48}), {});
+  n.Op1("RELU", {x}, {1, 16, 16, 48});
+  n.graph.nodes.back().op = Op::kUnknown;
+  n.graph.nodes.back().attrs = UnknownAttrs{"MyOwnOp", true, {}};
+  CheckOptions options;
+  options.targets = *LoadTargets();
+  const CheckReport report = Judge(n.Model(), "artpec8", options);
+  EXPECT_EQ(report.verdict, CheckVerdict::kRefused);
+  ASSERT_EQ(Of(report, "custom-op").size(), 1u);
+  EXPECT_THAT(Of(report, "custom-op")[0].message, HasSubstr("the custom op MyOwnOp is not part"));
+  EXPECT_THAT(Of(report, "custom-op")[0].camera_says, HasSubstr("Could not allocate tensors"));
+  ASSERT_FALSE(report.devices.empty());
+  for (const CheckDevice& device : report.devices) EXPECT_FALSE(device.takes) << device.device;
+}
+
 TEST(Stories, Float16WeightsAreCountedAsWhatTheyBecome) {
   // 12 MiB of float16 are 6 MiB in 8 bits, which fit the parameter cache; 18 MiB are not.
   auto judge = [](int filters) {
