@@ -115,7 +115,8 @@ Result<Head> FindHead(const Runner& runner, const std::string& task) {
 }
 
 Result<Interpretation> InterpretOutputs(const Runner& runner, const LoadedModel& model,
-                                        const Head& head, const Placement& placement) {
+                                        const Head& head, const Placement& placement,
+                                        std::optional<float> score_threshold) {
   if (head.kind == HeadKind::kUnknown) return Interpretation{};
   std::vector<std::vector<float>> values;
   std::vector<OutputValues> outputs;
@@ -136,6 +137,7 @@ Result<Interpretation> InterpretOutputs(const Runner& runner, const LoadedModel&
                           : PlanFit(options.input_width, options.input_height, options.input_width,
                                     options.input_height, FitMode::kStretch);
   options.labels = model.labels;
+  options.score_threshold = score_threshold;
   return Interpret(head, outputs, options);
 }
 

@@ -3,6 +3,7 @@
 // Runner each.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,10 @@ std::vector<float> RealValues(const Tensor& tensor, std::span<const uint8_t> byt
 Result<Head> FindHead(const Runner& runner, const std::string& task);
 
 // Interprets the outputs of the last Run. `placement` is of the picture in the input. An unknown
-// head gives an empty Interpretation.
+// head gives an empty Interpretation. `score_threshold` replaces the decoder's own.
 Result<Interpretation> InterpretOutputs(const Runner& runner, const LoadedModel& model,
-                                        const Head& head, const Placement& placement);
+                                        const Head& head, const Placement& placement,
+                                        std::optional<float> score_threshold = std::nullopt);
 
 // Lines for people: "Cat 0.85  at 12,30 to 250,299" (pixels of the picture), "golden retriever
 // 0.91".

@@ -112,9 +112,11 @@ bool IsPack(const std::string& path) {
   return fs::is_regular_file(fs::path(path) / "pack.json", ignored);
 }
 
-Result<JudgedPack> JudgePack(const std::string& pack, const std::string& results) {
-  DLPU_TRY(const std::string text, ReadTextFile((fs::path(pack) / "pack.json").string()));
-  const Json json = Json::parse(text, nullptr, false);
+namespace {
+
+// May throw what nlohmann's typed access throws.
+Result<JudgedPack> JudgeParsed(const Json& json, const std::string& pack,
+                               const std::string& results) {
   if (json.is_discarded() || !json.is_object() ||
       json.value("format", "") != "dlpu known answers") {
     return Broken(pack, "pack.json is no pack's");
@@ -148,6 +150,18 @@ Result<JudgedPack> JudgePack(const std::string& pack, const std::string& results
   }
   if (judged.answers.empty()) return Broken(pack, "no answers in it");
   return judged;
+}
+
+}  // namespace
+
+Result<JudgedPack> JudgePack(const std::string& pack, const std::string& results) {
+  DLPU_TRY(const std::string text, ReadTextFile((fs::path(pack) / "pack.json").string()));
+  const Json json = Json::parse(text, nullptr, false);
+  try {
+    return JudgeParsed(json, pack, results);
+  } catch (const Json::exception& error) {
+    return Broken(pack, error.what());
+  }
 }
 
 std::string JudgedText(const JudgedPack& judged) {

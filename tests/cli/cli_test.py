@@ -17,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("DLPU_PROGRAM", os.path.join(ROOT, "build/release/bin/dlpu"))
 GOLDEN = os.path.join(ROOT, "tests/golden/help")
 COMMANDS = ["port", "check", "inspect", "convert", "quantize", "compile", "run", "predict", "calibrate",
-            "compare", "pack", "bench", "targets", "products", "zoo", "serve"]
+            "compare", "pack", "eval", "bench", "targets", "products", "zoo", "serve"]
 
 
 def dlpu(*arguments):
@@ -483,6 +483,59 @@ class CompareTest(unittest.TestCase):
             unknown = dlpu("compare", "digits", "digits@artpec88")
             self.assertEqual(unknown.returncode, 1)
             self.assertIn("artpec8", unknown.stderr)
+
+
+class EvalTest(unittest.TestCase):
+    DIGITS = os.path.join(ROOT, "tests/data/digits")
+
+    def truth(self, folder):
+        path = os.path.join(folder, "truth.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            for name in sorted(os.listdir(self.DIGITS)):
+                file.write(f"{name} {name[0]}\n")
+        return path
+
+    def test_digits_are_counted_and_shards_merge_to_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["--images", self.DIGITS, "--truth", self.truth(folder)]
+            whole = dlpu("eval", "digits", *options, "--json", "-", "--min", "90")
+            self.assertEqual(whole.returncode, 0, whole.stderr)
+            facts = json.loads(whole.stdout)
+            self.assertEqual(facts["pictures"], 20)
+            self.assertGreaterEqual(facts["correct_top1"], 18)
+            merge = []
+            for i in (1, 2, 3):
+                state = os.path.join(folder, f"{i}.jsonl")
+                shard = dlpu("eval", "digits", *options, "--state", state, "--shard", f"{i}/3",
+                             "--threads", str(i))
+                self.assertEqual(shard.returncode, 0, shard.stderr)
+                merge += ["--merge", state]
+            merged = json.loads(dlpu("eval", *merge, "--json", "-").stdout)
+            for field in ["pictures", "correct_top1", "correct_top5", "metric"]:
+                self.assertEqual(merged[field], facts[field], field)
+            gate = dlpu("eval", *merge, "--min", "101")
+            self.assertEqual(gate.returncode, 4)
+
+    def test_agreement_needs_no_labels(self):
+        result = dlpu("eval", "digits@cpu", "--images", self.DIGITS, "--float", "digits",
+                      "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        facts = json.loads(result.stdout)
+        self.assertTrue(facts["agreement"])
+        self.assertEqual(facts["metric"], 1.0)
+
+    def test_mistakes_are_named(self):
+        cases = [(["digits"], "--images"),
+                 (["digits", "--images", self.DIGITS], "class folder"),
+                 (["digits", "--images", self.DIGITS, "--task", "count"], "classify, detect"),
+                 (["digits", "--images", self.DIGITS, "--float", "digits", "--shard", "3/2"], "I/N"),
+                 (["digits", "--images", self.DIGITS, "--float", "digits", "--task", "detect"],
+                  "--task detect"),
+                 (["--merge", os.path.join(ROOT, "README.md")], "not the records")]
+        for arguments, text in cases:
+            result = dlpu("eval", *arguments)
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn(text, result.stderr, arguments)
 
 
 class FixTest(unittest.TestCase):
