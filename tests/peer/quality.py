@@ -62,7 +62,8 @@ def noise(expected, found):
 def by_dlpu(model, arguments, arrays, pictures, folder):
     target = os.path.join(folder, "q.tflite")
     subprocess.run([DLPU, "quantize", model, "-o", target, "--calibration", arrays, "--input-type",
-                    "float", "--output-type", "float", "--fast", "--scheme", *arguments],
+                    "float", "--output-type", "float", "--fast", "--threads", "1",
+                    "--scheme", *arguments],
                    capture_output=True, check=False)
     with open(target, "rb") as file:
         quantized = litert.Model(file.read())

@@ -23,8 +23,7 @@ ROOT = models.ROOT
 DLPU = os.path.join(ROOT, "build", "release", "bin", "dlpu")
 SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8")
 # Float pictures in, and small enough to be run many times.
-DEFAULT = ("digits", "blazeface-short", "face-landmark", "selfie-segmentation-landscape",
-           "hand-recrop", "ssd-mobilenet-v2-oidv4", "palm-detection-full")
+DEFAULT = ("digits", "blazeface-short", "face-landmark", "hand-recrop", "iris-landmark")
 
 
 def dlpu(*arguments):
@@ -86,10 +85,11 @@ def compare(job):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calibration", default=os.path.join(models.SHARED, "models", "images"), help="pictures")
+    parser.add_argument("--calibration", help="pictures; default: those of $DLPU_SHARED")
     parser.add_argument("--inputs", type=int, default=4, help="inputs for each model and scheme")
     parser.add_argument("--schemes", default=",".join(SCHEMES))
-    parser.add_argument("--options", default="", help="more options of dlpu quantize")
+    parser.add_argument("--options", default="--pictures 4 --fast",
+                        help="more options of dlpu quantize")
     parser.add_argument("--json", help="also write the counts and the table to this file")
     parser.add_argument("models", nargs="*", help="these models rather than the usual ones")
     args = parser.parse_args()
@@ -100,7 +100,10 @@ def main():
     if code is not None:
         return code
     images = pictures.load_all(os.path.join(models.SHARED, "models", "images"))
-    jobs = [(n, s, args.calibration, args.inputs, images, args.options.split())
+    shared = os.path.join(models.SHARED, "models", "images")
+    digits = os.path.join(ROOT, "tests", "data", "digits")
+    calibration = args.calibration or (shared if os.path.isdir(shared) else digits)
+    jobs = [(n, s, calibration, args.inputs, images, args.options.split())
             for n in names for s in schemes]
     verdicts = []
     print(f"{'model':32}{'scheme':18}{'inputs':>7}{'bytes':>12}{'different':>11}  SQNR dB; note")
