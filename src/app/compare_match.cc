@@ -221,9 +221,8 @@ Result<TensorMatch> MatchTensors(const Program& reference, const Program& other)
   TensorMatch match;
   DLPU_TRY(match.inputs, MatchInputs(reference, other));
   match.pairs = ByName(reference, other);
-  int computing = 0, weighted = 0;
+  int weighted = 0;
   for (const Step& step : other.steps) {
-    computing += Converts(step.node.op) ? 0 : 1;
     weighted += HasWeights(step.node.op) ? 1 : 0;
   }
   if (4 * static_cast<int>(match.pairs.size()) < std::max(weighted, 1)) {
