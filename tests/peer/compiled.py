@@ -103,6 +103,10 @@ def check_model(path, count, images):
         judged = {}
         return [check_target(path, target, cut, inputs, expected, judged) for target in TARGETS]
     except (litert.Refused, OSError, ValueError, subprocess.TimeoutExpired) as error:
+        if models.REFUSED_BY_DESIGN in str(error):
+            return [{"model": os.path.basename(path), "target": "-", "files": 0, "bytes": 0,
+                     "refused": f"dlpu refuses it by name: {models.REFUSED_BY_DESIGN}",
+                     "problem": ""}]
         return [{"model": os.path.basename(path), "target": "-", "files": 0, "bytes": 0,
                  "refused": "", "problem": f"{type(error).__name__}: {error}"}]
 
