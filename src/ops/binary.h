@@ -38,8 +38,11 @@ Result<ValueRange<T>> IntegerActivationRange(const OpContext& context, Activatio
   constexpr T kLowest = std::numeric_limits<T>::lowest(), kHighest = std::numeric_limits<T>::max();
   if (activation == Activation::kNone) return ValueRange<T>{kLowest, kHighest};
   DLPU_TRY(const FloatRange range, FloatActivationRange(context, activation));
-  return ValueRange<T>{static_cast<T>(range.low),
-                       activation == Activation::kRelu ? kHighest : static_cast<T>(range.high)};
+  // Through int64_t, so that -1 becomes the largest unsigned number on every CPU, as in LiteRT on
+  // x86-64; a direct conversion is not defined.
+  const auto bound = [](float v) { return static_cast<T>(static_cast<int64_t>(v)); };
+  return ValueRange<T>{bound(range.low),
+                       activation == Activation::kRelu ? kHighest : bound(range.high)};
 }
 
 // A step that computes out = f(a, b) for inputs of types A and B and an output of type Out.
