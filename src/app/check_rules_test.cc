@@ -167,7 +167,8 @@ std::map<std::string, RuleCase> ConvolutionCases() {
   std::map<std::string, RuleCase> cases;
   for (const auto& [op, make] : {std::pair("conv-2d", &Conv), std::pair("depthwise", &Depthwise)}) {
     const std::string name = op;
-    auto add = [&](const std::string& id, std::function<void(ConvSpec&)> change) {
+    auto add = [&cases, &name, make = make](const std::string& id,
+                                            std::function<void(ConvSpec&)> change) {
       cases[name + "-" + id] = make(Bad(std::move(change)), {1, 16, 16, 48});
     };
     add("stride", [](ConvSpec& s) { s.stride_h = s.stride_w = 3; });
