@@ -10,6 +10,7 @@
 #include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "passes/compile.h"
+#include "passes/rewrite.h"
 
 namespace dlpu {
 namespace {
@@ -43,8 +44,13 @@ Result<Conversion> Convert(const LoadedModel& model, const ModelOptions& options
   if (!tflite && !EndsWith(output, ".onnx")) {
     return InvalidError(fmt::format("-o {}: give a name that ends in .tflite or .onnx", output));
   }
-  DLPU_TRY(const Graph graph, Prepared(model, options));
+  DLPU_TRY(Graph graph, Prepared(model, options));
   Conversion result;
+  if (tflite) {
+    for (const Rewrite& done : StandardizeOps(graph).done) {
+      result.notes.push_back(fmt::format("'{}': {}", done.node, done.what));
+    }
+  }
   DLPU_TRY(const std::vector<uint8_t> bytes,
            tflite ? WriteTflite(graph) : WriteOnnx(graph, options.keep_nchw));
   DLPU_RETURN_IF_ERROR(WriteFile(output, bytes));

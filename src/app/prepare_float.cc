@@ -71,6 +71,7 @@ Result<FloatGraph> PrepareFloat(const LoadedModel& model, const std::string& cut
                     "was made from",
                     model.path, QuantizationText(summary)));
   }
+  AddNotes(StandardizeOps(graph), result);
   DLPU_RETURN_IF_ERROR(Tidy(graph));
   AddNotes(FoldPads(graph), result);
   AddNotes(FoldTransposes(graph), result);

@@ -38,6 +38,11 @@ Rewrites FoldTransposes(Graph& graph);
 // RESHAPE after RESHAPE becomes one; a RESHAPE to the same shape goes.
 Rewrites FoldReshapes(Graph& graph);
 
+// MediaPipe's custom op Convolution2DTransposeBias becomes TRANSPOSE_CONV with a bias, which
+// runtimes know: the same sums, with the bias added last instead of first, so that floats may round
+// differently. Shapes must be inferred.
+Rewrites StandardizeOps(Graph& graph);
+
 // A rewrite that moves work out of the model. The old outputs are those of `tail`, run on the new
 // outputs of the graph.
 struct Detached {

@@ -32,6 +32,7 @@ const std::map<std::string, Run>& AllRewrites() {
       {"fold_transposes", [](Graph& graph) { return Only(FoldTransposes(graph)); }},
       {"fold_reshapes", [](Graph& graph) { return Only(FoldReshapes(graph)); }},
       {"split_heads", SplitHeads},
+      {"standardize_ops", [](Graph& graph) { return Only(StandardizeOps(graph)); }},
       {"cut_post_processing",
        [](Graph& graph) {
          const Result<Target> target = FindTarget("artpec7");
