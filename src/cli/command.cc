@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/tensor_input.h"
 #include "base/file.h"
 
 namespace dlpu {
@@ -140,6 +141,13 @@ void AddModelOptions(Command& command, ModelArguments* arguments) {
 void AddTargetOption(Command& command, ModelArguments* arguments) {
   command.Option("--target", "T", &arguments->options.target,
                  "Compile for this target: its engines and its arithmetic");
+}
+
+void AddPictureOptions(Command& command, InputOptions* options) {
+  command.Option("--mean", "X[,X,X]", &options->mean, "Pixel value that becomes 0");
+  command.Option("--std", "X[,X,X]", &options->std, "Pixel values that become 1");
+  command.Option("--resize", "HOW", &options->resize, "stretch, letterbox or crop");
+  command.Flag("--bgr", &options->bgr, "The model's first channel is blue");
 }
 
 Result<ModelOptions> Parse(const ModelArguments& arguments) {

@@ -18,6 +18,8 @@ class App;
 
 namespace dlpu {
 
+struct InputOptions;  // app/tensor_input.h
+
 enum ExitCode {
   kExitOk = 0,
   kExitFailed = 1,       // something went wrong; stderr says what
@@ -88,6 +90,8 @@ struct ModelArguments {
 void AddModelOptions(Command& command, ModelArguments* arguments);
 // --target T: compile for that target.
 void AddTargetOption(Command& command, ModelArguments* arguments);
+// --mean, --std, --resize, --bgr: how pictures become the model's input.
+void AddPictureOptions(Command& command, InputOptions* options);
 // The options with --shape parsed.
 Result<ModelOptions> Parse(const ModelArguments& arguments);
 

@@ -136,10 +136,7 @@ void AddCompareCommand(CLI::App& app) {
   command.Option("--of", "MODEL", &arguments->of,
                  "The model that dumps or input tensors belong to");
   command.Option("--input-name", "NAME", &arguments->input_name, "With --inputs: which input");
-  command.Option("--mean", "X[,X,X]", &arguments->options.input.mean, "Pixel value that becomes 0");
-  command.Option("--std", "X[,X,X]", &arguments->options.input.std, "Pixel values that become 1");
-  command.Option("--resize", "HOW", &arguments->options.input.resize, "stretch, letterbox or crop");
-  command.Flag("--bgr", &arguments->options.input.bgr, "The model's first channel is blue");
+  AddPictureOptions(command, &arguments->options.input);
   command.Option("--profile", "NAME", &arguments->profile,
                  "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack");
   command.Option("--other-profile", "NAME", &arguments->other_profile, "The same for B alone");

@@ -136,10 +136,7 @@ void AddEvalCommand(CLI::App& app) {
                  "The result of the records of all shards; repeat for each");
   command.Option("--min", "X", &arguments->min, -1000, 1000,
                  "Exit with 4 when the result (percent; dB of outputs) is below it");
-  command.Option("--mean", "X[,X,X]", &request.input.mean, "Pixel value that becomes 0");
-  command.Option("--std", "X[,X,X]", &request.input.std, "Pixel values that become 1");
-  command.Option("--resize", "HOW", &request.input.resize, "stretch, letterbox or crop");
-  command.Flag("--bgr", &request.input.bgr, "The model's first channel is blue");
+  AddPictureOptions(command, &request.input);
   command.Option("--profile", "NAME", &arguments->profile,
                  "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack");
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes, "Shape of an open input");

@@ -64,10 +64,7 @@ void AddPackCommand(CLI::App& app) {
                  "A picture, .npy or raw file: one sample each; without any, noise");
   command.Option("--noise", "N", &arguments->request.noise, 1, 1000,
                  "Samples of noise when there is no --input (default: 3)");
-  command.Option("--mean", "X[,X,X]", &arguments->request.input.mean, "Pixel value that becomes 0");
-  command.Option("--std", "X[,X,X]", &arguments->request.input.std, "Pixel values that become 1");
-  command.Option("--resize", "HOW", &arguments->request.input.resize, "stretch, letterbox or crop");
-  command.Flag("--bgr", &arguments->request.input.bgr, "The model's first channel is blue");
+  AddPictureOptions(command, &arguments->request.input);
   command.Json(&arguments->json);
 }
 

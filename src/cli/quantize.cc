@@ -205,10 +205,7 @@ void AddQuantizeCommand(CLI::App& app) {
                  "Calibration inputs to use at most (100)");
   command.Option("--input-type", "TYPE", &arguments->input_type, "uint8, int8, int16 or float");
   command.Option("--output-type", "TYPE", &arguments->output_type, "uint8, int8, int16 or float");
-  command.Option("--mean", "X[,X,X]", &arguments->input.mean, "Pixel value that becomes 0");
-  command.Option("--std", "X[,X,X]", &arguments->input.std, "Pixel values that become 1");
-  command.Option("--resize", "HOW", &arguments->input.resize, "stretch, letterbox or crop");
-  command.Flag("--bgr", &arguments->input.bgr, "The model's first channel is blue");
+  AddPictureOptions(command, &arguments->input);
   command.Option("--keep", "LAYER=TYPE", &arguments->nodes,
                  "Compute a layer in int16 or float instead");
   command.Option("--recipe", "FILE", &arguments->recipe,

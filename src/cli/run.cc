@@ -212,10 +212,7 @@ void AddRunCommand(CLI::App& app) {
                "How far Winograd's method could move the outputs of each 3x3 convolution");
   command.Option("--input", "[NAME=]FILE", &arguments->inputs.files,
                  "A .npy, raw or picture file for each input, in order or by name");
-  command.Option("--mean", "X[,X,X]", &arguments->inputs.mean, "Pixel value that becomes 0");
-  command.Option("--std", "X[,X,X]", &arguments->inputs.std, "Pixel values that become 1");
-  command.Option("--resize", "HOW", &arguments->inputs.resize, "stretch, letterbox or crop");
-  command.Flag("--bgr", &arguments->inputs.bgr, "The model's first channel is blue");
+  AddPictureOptions(command, &arguments->inputs);
   command.Option("--output-dir", "DIR", &arguments->output_dir,
                  "Write each output as <position>_<name>.npy");
   command.Option("--task", "TASK", &arguments->task,
