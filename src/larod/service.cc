@@ -278,6 +278,11 @@ Outcome<Nothing> Service::Queue(uint64_t session, Job job, JobCallback callback)
   return Nothing();
 }
 
+void Service::Occupy(size_t device, const std::function<void()>& work) {
+  constexpr uint64_t kNobody = 0;  // sessions count from 1
+  LaneOf(device).lane.RunHere(kNobody, kHighestPriority, work);
+}
+
 void Service::CancelQueued(uint64_t session) {
   for (const auto& lane : lanes_) lane->lane.Cancel(session);
 }

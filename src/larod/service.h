@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,8 @@ class Service : public std::enable_shared_from_this<Service> {
   // `callback` comes from the lane's thread.
   Outcome<Nothing> Queue(uint64_t session, Job job, JobCallback callback);
   void CancelQueued(uint64_t session);
+  // Runs `work` on this thread while the device, and what shares its hardware, does nothing else.
+  void Occupy(size_t device, const std::function<void()>& work);
 
  private:
   struct Loaded {

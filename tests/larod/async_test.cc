@@ -187,19 +187,39 @@ TEST(LarodAsync, DisconnectEndsWhatIsQueued) {
   }
 }
 
+// Queued over and over until it fails, there is always one in the queue that the deletion meets.
+struct Endless {
+  Camera* camera;
+  larodJobRequest* request;
+  Record* record;
+};
+
+void Again(void* data, larodError* error) {
+  const auto* endless = static_cast<Endless*>(data);
+  Error refused;
+  if (error == nullptr &&
+      larodRunJobAsync(endless->camera->conn, endless->request, Again, data, refused)) {
+    return;
+  }
+  larodError own = {static_cast<larodErrorCode>(refused.code()), ""};
+  Tagged tagged{endless->record, error == nullptr ? 1 : 0};
+  OnDone(&tagged, error == nullptr ? &own : error);
+}
+
 TEST(LarodAsync, DeletedWhileQueuedIsNotFound) {
+  constexpr int kQueued = 50;
   Camera camera("cpu");
-  Job job(camera, camera.Load(FloatPictureModel(), "cpu-tflite"));
-  job.UseFiles({Bytes(786432)});
+  Job job(camera, camera.Load(DigitsModel(), "cpu-tflite"));
+  job.UseFiles({Bytes(784)});
   ASSERT_TRUE(job.MakeRequest());
   Record record;
-  Tagged tagged{&record, 0};
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(larodRunJobAsync(camera.conn, job.request, OnDone, &tagged, camera.error));
+  Endless endless{&camera, job.request, &record};
+  for (int i = 0; i < kQueued; ++i) {
+    ASSERT_TRUE(larodRunJobAsync(camera.conn, job.request, Again, &endless, camera.error));
   }
   EXPECT_TRUE(larodDeleteModel(camera.conn, job.model, camera.error));
-  record.Wait(100);
-  EXPECT_GT(record.failed, 0);
+  record.Wait(kQueued);
+  EXPECT_EQ(record.failed, kQueued);
   EXPECT_EQ(record.last_code, LAROD_ERROR_MODEL_NOT_FOUND);
 }
 

@@ -2,8 +2,6 @@
 // A camera's time and its faults.
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -110,57 +108,6 @@ TEST(LarodTime, JobsTakeTheTimeThatIsPredictedAndSlowOnesManyTimesThat) {
     setenv("DLPU_LAROD_LOG", "none", 1);
   }
   unlink(log.c_str());
-}
-
-// In which order jobs end.
-struct Order {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<std::string> ended;
-};
-struct Ending {
-  Order* order;
-  const char* name;
-};
-void OnEnd(void* data, larodError* error) {
-  EXPECT_EQ(error, nullptr);
-  const auto* ending = static_cast<Ending*>(data);
-  const std::lock_guard lock(ending->order->mutex);
-  ending->order->ended.push_back(ending->name);
-  ending->order->changed.notify_all();
-}
-
-// A long job that prepares a picture on `device` and, queued behind it, a short one on the DLPU.
-std::vector<std::string> EndsOf(const char* device) {
-  Camera camera("AXIS Q1656");
-  larodMap* map = larodCreateMap(nullptr);
-  larodMapSetStr(map, "image.input.format", "nv12", nullptr);
-  larodMapSetStr(map, "image.output.format", "rgb-interleaved", nullptr);
-  larodMapSetIntArr2(map, "image.input.size", 1920, 1080, nullptr);
-  larodMapSetIntArr2(map, "image.output.size", 1920, 1080, nullptr);
-  larodModel* picture = larodLoadModel(camera.conn, -1, camera.Device(device), LAROD_ACCESS_PRIVATE,
-                                       "", map, camera.error);
-  larodDestroyMap(&map);
-  Job prepare(camera, picture);
-  prepare.UseFiles({Bytes(1920 * 1080 * 3 / 2, 128)});
-  Job infer(camera, camera.Load(DigitsModel(), "axis-a8-dlpu-tflite"));
-  infer.UseFiles({Bytes(784)});
-  EXPECT_TRUE(prepare.MakeRequest() && infer.MakeRequest());
-  Order order;
-  Ending endings[] = {{&order, "prepare"}, {&order, "infer"}};
-  EXPECT_TRUE(larodRunJobAsync(camera.conn, prepare.request, OnEnd, &endings[0], camera.error));
-  EXPECT_TRUE(larodRunJobAsync(camera.conn, infer.request, OnEnd, &endings[1], camera.error));
-  std::unique_lock lock(order.mutex);
-  order.changed.wait(lock, [&] { return order.ended.size() == 2; });
-  return order.ended;
-}
-
-// Slept, not computed: preparing takes 0.7 s and more, the network a twentieth of that.
-TEST(LarodTime, GpuAndDlpuTakeTurnsCpuAndDlpuDoNot) {
-  const Variable realtime("DLPU_REALTIME", "1"), slow("DLPU_FAULT", "slow:100");
-  using Names = std::vector<std::string>;
-  EXPECT_EQ(EndsOf("axis-a8-gpu-proc"), (Names{"prepare", "infer"}));
-  EXPECT_EQ(EndsOf("cpu-proc"), (Names{"infer", "prepare"}));
 }
 
 }  // namespace

@@ -8,8 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "larod/daemon/server.h"
@@ -19,6 +22,22 @@ namespace dlpu::larod {
 
 using Bytes = std::vector<uint8_t>;
 
+// Waits until that is so, for as long as a busy machine may need.
+::testing::AssertionResult Eventually(const std::function<bool()>& holds);
+
+// Keeps a device busy while it lives: what is queued meanwhile stays queued.
+class Busy {
+ public:
+  Busy(std::shared_ptr<Service> service, const std::string& device);
+  Busy(const Busy&) = delete;
+  ~Busy() { Release(); }
+  void Release();
+
+ private:
+  std::promise<void> release_;
+  std::thread thread_;
+};
+
 // A daemon at a socket of its own; "artpec8" unless told otherwise.
 class TestDaemon {
  public:
@@ -27,7 +46,7 @@ class TestDaemon {
   const std::string& path() const { return path_; }
   // A value of the metrics, for example "dlpu_larod_sessions".
   double Metric(const std::string& name) const;
-  // Waits until the metric has that value, for as long as a busy machine may need.
+  // Waits until the metric has that value.
   ::testing::AssertionResult Becomes(const std::string& name, double value) const;
   Server& server() { return *server_; }
   void Stop() { server_ = nullptr; }

@@ -12,6 +12,35 @@
 
 namespace dlpu::larod {
 
+::testing::AssertionResult Eventually(const std::function<bool()>& holds) {
+  for (int i = 0; i < 30000; ++i) {
+    if (holds()) return ::testing::AssertionSuccess();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return ::testing::AssertionFailure() << "it did not come about";
+}
+
+Busy::Busy(std::shared_ptr<Service> service, const std::string& device) {
+  size_t index = 0;
+  while (index < service->devices().size() && service->devices()[index].name != device) ++index;
+  EXPECT_LT(index, service->devices().size()) << "no device " << device;
+  std::promise<void> occupied;
+  thread_ = std::thread(
+      [&occupied, service = std::move(service), index, released = release_.get_future()] {
+        service->Occupy(index, [&] {
+          occupied.set_value();
+          released.wait();
+        });
+      });
+  occupied.get_future().wait();
+}
+
+void Busy::Release() {
+  if (!thread_.joinable()) return;
+  release_.set_value();
+  thread_.join();
+}
+
 TestDaemon::TestDaemon(const ServiceOptions& options, const std::string& path) : path_(path) {
   static int count = 0;
   setenv("DLPU_LAROD_LOG", "none", 1);
@@ -33,13 +62,8 @@ double TestDaemon::Metric(const std::string& name) const {
 }
 
 ::testing::AssertionResult TestDaemon::Becomes(const std::string& name, double value) const {
-  double is = -1;
-  for (int i = 0; i < 6000; ++i) {
-    is = Metric(name);
-    if (is == value) return ::testing::AssertionSuccess();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return ::testing::AssertionFailure() << name << " stays " << is << ", not " << value;
+  return Eventually([&] { return Metric(name) == value; })
+         << ": " << name << " is " << Metric(name) << ", not " << value;
 }
 
 std::shared_ptr<Session> OpenOrFail(const std::string& path) {

@@ -120,8 +120,7 @@ class Hostile : public ::testing::Test {
     EXPECT_TRUE(daemon.Becomes("dlpu_larod_sessions", 1));
     EXPECT_EQ(daemon.Metric("dlpu_larod_models"), kTestModels);
     bystander->Stop();
-    for (int i = 0; i < 6000 && OpenDescriptors() != before; ++i) usleep(10000);
-    EXPECT_EQ(OpenDescriptors(), before);
+    EXPECT_TRUE(Eventually([&] { return OpenDescriptors() == before; }));
   }
 
   TestDaemon daemon;

@@ -28,6 +28,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   const Catalogue& catalogue() const { return service_->catalogue(); }
+  const std::shared_ptr<Service>& service() const { return service_; }
   // In the text format of Prometheus.
   std::string Metrics();
 
