@@ -2,6 +2,8 @@
 // The thread of callbacks.
 #include "larod/callback_thread.h"
 
+#include "larod/spin.h"
+
 namespace dlpu::larod {
 
 void CallbackThread::Expect() {
@@ -20,6 +22,7 @@ void CallbackThread::Post(std::function<void()> callback) {
   const std::lock_guard lock(mutex_);
   --expected_;
   queue_.push_back(std::move(callback));
+  awake_ = true;
   changed_.notify_all();
 }
 
@@ -27,6 +30,7 @@ void CallbackThread::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    awake_ = true;
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
@@ -40,6 +44,12 @@ bool CallbackThread::IsCurrent() const {
 void CallbackThread::Serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (spin_ && queue_.empty() && !stop_) {
+      awake_ = false;
+      lock.unlock();
+      SpinBriefly([&] { return awake_.load(); });
+      lock.lock();
+    }
     changed_.wait(lock, [&] { return !queue_.empty() || (stop_ && expected_ == 0); });
     if (queue_.empty()) return;
     const std::function<void()> callback = std::move(queue_.front());

@@ -3,6 +3,7 @@
 // starts with the first. Any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -14,7 +15,8 @@ namespace dlpu::larod {
 
 class CallbackThread {
  public:
-  CallbackThread() = default;
+  // spin: the thread watches for the next callback for a moment before it sleeps.
+  explicit CallbackThread(bool spin) : spin_(spin) {}
   ~CallbackThread() { Stop(); }
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
@@ -32,11 +34,13 @@ class CallbackThread {
  private:
   void Serve();
 
+  const bool spin_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
   size_t expected_ = 0;
   bool stop_ = false;
+  std::atomic<bool> awake_{false};  // there is something to do; written with the lock held
   std::thread thread_;
 };
 

@@ -6,12 +6,15 @@
 #include <memory>
 #include <utility>
 
+#include "larod/spin.h"
+
 namespace dlpu::larod {
 
 Lane::~Lane() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    awake_ = true;
   }
   work_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -44,6 +47,7 @@ void Lane::PassOn(std::unique_lock<std::mutex>& lock) {
   if (next == nullptr) return;
   if (next->work) {
     for_thread_ = next;
+    awake_ = true;
     if (!thread_.joinable()) thread_ = std::thread([this] { Serve(); });
     lock.unlock();
     work_.notify_one();
@@ -86,8 +90,14 @@ size_t Lane::Waiting() {
 void Lane::Serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (spin_ && !awake_) {
+      lock.unlock();
+      SpinBriefly([&] { return awake_.load(); });
+      lock.lock();
+    }
     work_.wait(lock, [&] { return stop_ || for_thread_ != nullptr; });
     if (for_thread_ == nullptr) return;
+    awake_ = false;
     const std::unique_ptr<Entry> entry(std::exchange(for_thread_, nullptr));
     lock.unlock();
     entry->work(false);

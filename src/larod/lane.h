@@ -5,6 +5,7 @@
 // own, so an idle lane costs no thread switch. Any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -21,7 +22,8 @@ class Lane {
   // A queued job; cancelled: its session ended first.
   using Work = std::function<void(bool cancelled)>;
 
-  Lane() = default;
+  // spin: the lane's thread watches for the next job for a moment before it sleeps.
+  explicit Lane(bool spin) : spin_(spin) {}
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -47,13 +49,15 @@ class Lane {
   void PassOn(std::unique_lock<std::mutex>& lock);
   void Serve();
 
+  const bool spin_;
   std::mutex mutex_;
   std::condition_variable turn_, work_;
   std::map<uint64_t, Entries> waiting_;  // by session, in the order they will run
   uint64_t last_session_ = 0;            // whose turn it was
   bool busy_ = false;
   bool stop_ = false;
-  Entry* for_thread_ = nullptr;  // granted to the lane's own thread
+  std::atomic<bool> awake_{false};  // for_thread_ or stop_ is set
+  Entry* for_thread_ = nullptr;     // granted to the lane's own thread
   std::thread thread_;
 };
 

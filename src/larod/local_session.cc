@@ -22,7 +22,9 @@ std::shared_ptr<Service>& TheService() {
 class LocalSession : public Session {
  public:
   explicit LocalSession(std::shared_ptr<Service> service)
-      : service_(std::move(service)), number_(service_->BeginSession()) {}
+      : service_(std::move(service)),
+        number_(service_->BeginSession()),
+        callbacks_(service_->spin()) {}
   ~LocalSession() override { (void)Close(); }
 
   const std::vector<DeviceInfo>& devices() const override { return service_->devices(); }
@@ -116,7 +118,7 @@ class LocalSession : public Session {
   std::mutex close_mutex_;
   bool closed_ = false;
   CallbackThread callbacks_;
-  Lane loads_;  // destroyed first: its thread may still post
+  Lane loads_{/*spin=*/false};  // destroyed first: its thread may still post
 };
 
 }  // namespace

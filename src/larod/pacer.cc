@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "larod/spin.h"
+
 namespace dlpu::larod {
 
 void Pacer::Wait(Clock::time_point begin, Milliseconds duration) {
@@ -13,7 +15,10 @@ void Pacer::Wait(Clock::time_point begin, Milliseconds duration) {
   if (!row) owed_ = Milliseconds(0);
   if (row) owed_ += begin - *end_;
   const Milliseconds least = duration - std::clamp(owed_, Milliseconds(0), duration);
-  std::this_thread::sleep_until(begin + std::chrono::duration_cast<Clock::duration>(least));
+  const auto until = begin + std::chrono::duration_cast<Clock::duration>(least);
+  // A sleep ends up to a tenth of a millisecond late: the rest is watched.
+  std::this_thread::sleep_until(until - std::chrono::microseconds(100));
+  while (Clock::now() < until) Pause();
   end_ = Clock::now();
   owed_ += Milliseconds(*end_ - begin) - duration;
   owed_ = std::clamp(owed_, Milliseconds(0), Milliseconds(50));

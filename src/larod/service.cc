@@ -40,7 +40,7 @@ Service::Service(Catalogue catalogue, const ServiceOptions& options)
   for (const VirtualDevice& device : catalogue_.devices) {
     devices_.push_back(device.info);
     const auto [lane, is_new] = lane_of.try_emplace(device.lane, lanes_.size());
-    if (is_new) lanes_.push_back(std::make_unique<PacedLane>());
+    if (is_new) lanes_.push_back(std::make_unique<PacedLane>(options.spin));
     device_lanes_.push_back(lane->second);
     counts_.push_back(std::make_unique<Counts>());
   }

@@ -33,6 +33,7 @@ class Service : public std::enable_shared_from_this<Service> {
 
   const Catalogue& catalogue() const { return catalogue_; }
   const std::vector<DeviceInfo>& devices() const { return devices_; }
+  bool spin() const { return options_.spin; }
 
   // For sessions; `session` is the caller's number.
   uint64_t BeginSession();
@@ -68,6 +69,7 @@ class Service : public std::enable_shared_from_this<Service> {
 
   // Hardware, and the pace of its jobs.
   struct PacedLane {
+    explicit PacedLane(bool spin) : lane(spin) {}
     Lane lane;
     Pacer pacer;  // of who holds the lane
   };

@@ -28,6 +28,7 @@ struct ServiceOptions {
   std::string product;    // empty: the default
   bool realtime = false;  // a job takes at least as long as it would on the camera
   std::optional<Fault> fault;
+  bool spin = true;  // threads watch for the next job for a moment: it comes sooner, for some power
 };
 // $DLPU_PRODUCT, $DLPU_REALTIME (anything but "" and "0"), $DLPU_FAULT.
 Outcome<ServiceOptions> OptionsFromEnvironment();

@@ -35,7 +35,11 @@ int64_t RaiseDescriptorLimit() {
 
 Result<std::unique_ptr<Server>> Server::Start(const std::string& path,
                                               const ServiceOptions& options) {
-  auto service = Service::Make(options);
+  // The processors are the applications' own: whoever watched for their next job would be in its
+  // way.
+  ServiceOptions calm = options;
+  calm.spin = false;
+  auto service = Service::Make(calm);
   if (!service.ok())
     return InvalidError(service.failure().message + ": " + service.failure().cause);
   DLPU_TRY(Fd socket, ListenAt(path));
