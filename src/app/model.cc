@@ -196,7 +196,7 @@ Result<Profile> ParseProfile(const std::string& name) {
   if (name.empty()) return Profile::kTfliteReference;
   if (const std::optional<Profile> profile = ProfileFromName(name)) return *profile;
   return InvalidError(fmt::format(
-      "--profile {}: not known; give tflite-reference, tflite-builtin or xnnpack", name));
+      "there is no profile '{}'; give tflite-reference, tflite-builtin or xnnpack", name));
 }
 
 Status RunnableHere(const Target& target) {

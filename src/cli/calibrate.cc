@@ -12,6 +12,7 @@
 
 #include "base/data_path.h"
 #include "base/file.h"
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 #include "report/table.h"
@@ -213,7 +214,8 @@ void AddCalibrateCommand(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   Command command(app, "calibrate", "Fit the cost models to measured times and show the errors",
                   [arguments] { return RunCalibrate(*arguments); });
-  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets (default: all)");
+  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets (default: all)",
+                 AreTargets);
   command.Option("--without", "TEXT", &arguments->without,
                  "Predict instead of fit the rows whose product or model contains it");
   command.Option("--prior", "NAME=CENTRE[:FACTOR]", &arguments->priors,

@@ -165,8 +165,9 @@ void AddCheckCommand(CLI::App& app) {
   Command command(app, "check", "Show whether targets take a model, and what to change",
                   [arguments] { return RunCheck(*arguments); });
   command.Positional("MODEL", &arguments->model, "A file, a zoo model's name, or 'digits'");
-  command.Option("--target", "T[,T..]|all", &arguments->target, "Targets (default: all)");
-  command.Option("--product", "P", &arguments->product, "A product, such as Q1656");
+  command.Option("--target", "T[,T..]|all", &arguments->target, "Targets (default: all)",
+                 AreTargets);
+  command.Option("--product", "P", &arguments->product, "A product, such as Q1656", IsProduct);
   command.Flag("--all", &arguments->all, "All targets");
   command.Option("--os", "VERSION", &arguments->os, "AXIS OS version, such as 10.6");
   command.Option("--shape", "NAME=1,3,300,300", &arguments->shapes,

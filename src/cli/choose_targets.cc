@@ -7,7 +7,17 @@
 #include <algorithm>
 #include <sstream>
 
+#include "app/model.h"
+
 namespace dlpu {
+namespace {
+
+template <typename T>
+Status Outcome(const Result<T>& result) {
+  return result.ok() ? OkStatus() : Status(result.error());
+}
+
+}  // namespace
 
 Result<std::vector<Target>> ChooseTargets(const std::string& names) {
   DLPU_TRY(std::vector<Target> all, LoadTargets());
@@ -34,5 +44,13 @@ Result<ChosenProduct> ChooseProduct(const std::string& name) {
   DLPU_TRY(Target target, FindTarget(*product.target));
   return ChosenProduct{std::move(product), std::move(target)};
 }
+
+Status AreTargets(const std::string& names) { return Outcome(ChooseTargets(names)); }
+
+Status IsTarget(const std::string& name) { return Outcome(FindTarget(name)); }
+
+Status IsProduct(const std::string& name) { return Outcome(FindProduct(name)); }
+
+Status IsProfile(const std::string& name) { return Outcome(ParseProfile(name)); }
 
 }  // namespace dlpu

@@ -24,4 +24,10 @@ struct ChosenProduct {
 };
 Result<ChosenProduct> ChooseProduct(const std::string& name);
 
+// For Command::Option: the names of a list of targets, of a target, of a product and of a profile.
+Status AreTargets(const std::string& names);
+Status IsTarget(const std::string& name);
+Status IsProduct(const std::string& name);
+Status IsProfile(const std::string& name);
+
 }  // namespace dlpu

@@ -10,6 +10,7 @@
 
 #include "app/tensor_input.h"
 #include "base/file.h"
+#include "cli/choose_targets.h"
 
 namespace dlpu {
 namespace {
@@ -48,8 +49,13 @@ void Command::Positional(const std::string& name, std::vector<std::string>* valu
 }
 
 void Command::Option(const std::string& flag, const std::string& type, std::string* value,
-                     const std::string& help) {
-  app_->add_option(flag, *value, help)->type_name(type);
+                     const std::string& help, Check check) {
+  CLI::Option* option = app_->add_option(flag, *value, help)->type_name(type);
+  if (check == nullptr) return;
+  option->check([check](const std::string& text) {
+    const Status status = check(text);
+    return status.ok() ? std::string() : status.error().message;
+  });
 }
 
 void Command::Option(const std::string& flag, const std::string& type,
@@ -133,14 +139,15 @@ void AddModelOptions(Command& command, ModelArguments* arguments) {
                  "Leave out the first such op or layer and all that depends on it");
   command.Option("--profile", "NAME", &options.profile,
                  "Integer arithmetic: tflite-reference, tflite-builtin or xnnpack (default: the "
-                 "target's, tflite-reference without one)");
+                 "target's, tflite-reference without one)",
+                 IsProfile);
   command.Option("--threads", "N", &options.threads, 1, 256,
                  "Threads (default: one for each physical core)");
 }
 
 void AddTargetOption(Command& command, ModelArguments* arguments) {
   command.Option("--target", "T", &arguments->options.target,
-                 "Compile for this target: its engines and its arithmetic");
+                 "Compile for this target: its engines and its arithmetic", IsTarget);
 }
 
 void AddPictureOptions(Command& command, InputOptions* options) {

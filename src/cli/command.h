@@ -47,9 +47,11 @@ class Command {
                   bool required = true);
   void Positional(const std::string& name, std::vector<std::string>* values,
                   const std::string& help);
+  // What an option's value must be; what it says of another makes the command line wrong.
+  using Check = Status (*)(const std::string& value);
   // `type` is what --help shows for the value.
   void Option(const std::string& flag, const std::string& type, std::string* value,
-              const std::string& help);
+              const std::string& help, Check check = nullptr);
   // The value may be left out; it is `without` then.
   void OptionalValue(const std::string& flag, const std::string& type, std::string* value,
                      const std::string& without, const std::string& help);

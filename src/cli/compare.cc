@@ -11,6 +11,7 @@
 
 #include "app/compare_dump.h"
 #include "app/known_answers.h"
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 
@@ -138,8 +139,9 @@ void AddCompareCommand(CLI::App& app) {
   command.Option("--input-name", "NAME", &arguments->input_name, "With --inputs: which input");
   AddPictureOptions(command, &arguments->options.input);
   command.Option("--profile", "NAME", &arguments->profile,
-                 "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack");
-  command.Option("--other-profile", "NAME", &arguments->other_profile, "The same for B alone");
+                 "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack", IsProfile);
+  command.Option("--other-profile", "NAME", &arguments->other_profile, "The same for B alone",
+                 IsProfile);
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes, "Shape of an open input");
   command.Option("--cut-at", "LAYER", &arguments->cut_at,
                  "Leave out this op or layer and the rest");

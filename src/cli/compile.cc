@@ -170,7 +170,8 @@ void AddCompileCommand(CLI::App& app) {
   Command command(app, "compile", "Write the files that targets want of a model",
                   [arguments] { return RunCompile(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets to compile for");
+  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets to compile for",
+                 AreTargets);
   command.Option("-o,--output", "OUT", &arguments->request.output,
                  "Folder for the files (default: .); for one target also a .dlpu or .tflite file");
   command.OptionalValue("--compile-report", "[FILE]", &arguments->report, kBeside,

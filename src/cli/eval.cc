@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 
@@ -138,7 +139,7 @@ void AddEvalCommand(CLI::App& app) {
                  "Exit with 4 when the result (percent; dB of outputs) is below it");
   AddPictureOptions(command, &request.input);
   command.Option("--profile", "NAME", &arguments->profile,
-                 "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack");
+                 "Integer arithmetic: tflite-reference, tflite-builtin, xnnpack", IsProfile);
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes, "Shape of an open input");
   command.Option("--cut-at", "OP_OR_LAYER", &arguments->cut_at,
                  "Leave out the first such op or layer and all that depends on it");

@@ -68,8 +68,10 @@ void AddPortCommand(CLI::App& app) {
   Command command(app, "port", "Show what every target does with a model",
                   [arguments] { return RunPort(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command.Option("--to,--target", "T[,T..]|all", &arguments->to, "Targets (default: all)");
-  command.Option("--product", "P", &arguments->product, "One camera instead: its target, its time");
+  command.Option("--to,--target", "T[,T..]|all", &arguments->to, "Targets (default: all)",
+                 AreTargets);
+  command.Option("--product", "P", &arguments->product, "One camera instead: its target, its time",
+                 IsProduct);
   command.Option("--os", "V", &arguments->port.os,
                  "Its AXIS OS version (default: the newest known)");
   command.Option("--out", "DIR", &arguments->out,

@@ -12,6 +12,7 @@
 #include "app/size_sweep.h"
 #include "app/user_times.h"
 #include "base/file.h"
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "report/inspect.h"
 #include "report/prediction.h"
@@ -244,8 +245,9 @@ void AddPredictCommand(CLI::App& app) {
   Command command(app, "predict", "Predict a model's time on a camera",
                   [arguments] { return RunPredict(*arguments); });
   AddModelOptions(command, &arguments->model);
-  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets (default: all)");
-  command.Option("--product", "P", &arguments->product, "A camera, e.g. Q1656-LE");
+  command.Option("--target", "T[,T..]|all", &arguments->targets, "Targets (default: all)",
+                 AreTargets);
+  command.Option("--product", "P", &arguments->product, "A camera, e.g. Q1656-LE", IsProduct);
   command.Option("--class", "C", &arguments->speed_class,
                  "Speed class of the camera where products.toml does not know it");
   command.Option("--os", "V", &arguments->os, "AXIS OS, e.g. 12.4 (default: the newest known)");

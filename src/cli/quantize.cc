@@ -11,6 +11,7 @@
 #include "app/recipe.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "cli/choose_targets.h"
 #include "cli/command.h"
 #include "formats/tflite.h"
 #include "report/inspect.h"
@@ -184,7 +185,7 @@ void AddQuantizeCommand(CLI::App& app) {
   command.Option("-o,--output", "FILE", &arguments->output, "The .tflite file to write");
   command.Option("--calibration", "DIR|FILE", &arguments->calibration,
                  "Pictures like those the camera will see: a folder, an .npz file or a list");
-  command.Option("--target", "T", &arguments->target, "Quantize as this target wants it");
+  command.Option("--target", "T", &arguments->target, "Quantize as this target wants it", IsTarget);
   command.Option("--scheme", "SCHEME", &arguments->scheme,
                  "int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8");
   command.Option(

@@ -258,10 +258,15 @@ class MistakeTest(unittest.TestCase):
         self.refused(["run", "digits", "--output-dir", self.path("out")], "cannot be made")
 
     def test_unknown_names_are_named(self):
-        self.refused(["run", "digits", "--profile", "exact"], "--profile exact", "tflite-reference")
+        for arguments, name, instead in [(["run", "digits", "--profile"], "exact", "tflite-reference"),
+                                         (["port", "digits", "--to"], "artpec10", "artpec9"),
+                                         (["check", "digits", "--product"], "Q99999", "products")]:
+            result = dlpu(*arguments, name)
+            self.assertEqual(result.returncode, 2, result.stderr)  # a mistake of usage
+            self.assertIn(f"'{name}'", result.stderr)
+            self.assertIn(instead, result.stderr)
         self.refused(["run", "digits", "--cut-at", "NOPE"], "--cut-at NOPE")
         self.refused(["run", "digits", "--shape", "x=1,2,3,4"], "--shape x", "'image'")
-        self.refused(["port", "digits", "--to", "artpec10"], "artpec10")
         self.refused(["products", "Q99999"], "Q99999")
         self.refused(["bench", "digits", "--against", "tflow"], "--against tflow")
 
@@ -335,8 +340,12 @@ class PredictTest(unittest.TestCase):
         self.assertAlmostEqual(sum(e["dur"] for e in events), 1000 * facts["total_ms"], places=6)
 
     def test_refusals(self):
+        for arguments, words in [(["--target", "artpec10"], "artpec10"),
+                                 (["--product", "AXIS"], "'AXIS'")]:
+            result = self.dlpu("predict", "digits", *arguments)
+            self.assertEqual(result.returncode, 2, arguments)  # usage
+            self.assertIn(words, result.stderr)
         for arguments, words in [(["--os", "soon"], "AXIS OS"),
-                                 (["--target", "artpec10"], "artpec10"),
                                  (["--what-if", "colour=2x"], "colour=2x"),
                                  (["--what-if", "clock=-1"], "positive"),
                                  (["--product", "Q1728", "--explain", "nan"], "--explain"),
