@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "cli/choose_targets.h"
 #include "cli/command.h"
+#include "larod/pipeline.h"
 #include "report/inspect.h"
 #include "report/prediction.h"
 #include "report/table.h"
@@ -27,7 +29,7 @@ constexpr double kNoTime = -1;
 struct Arguments {
   ModelArguments model;
   std::string targets, product, speed_class, os, json, csv, trace, what_if;
-  std::string calibrate, sizes;
+  std::string calibrate, sizes, pipeline;
   double explain = kNoTime;
   bool steps = false;
 };
@@ -183,6 +185,62 @@ CommandResult RunExplain(const Arguments& arguments, const Subject& subject,
   return static_cast<int>(kExitOk);
 }
 
+// Frames a second of a model whose input is prepared from a video of that size.
+struct PipelineReport {
+  std::string text;
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+};
+
+// Of the first input that is an RGB picture.
+Result<larod::PictureSize> NetworkPicture(const LoadedModel& model) {
+  for (const TensorId id : model.graph.inputs) {
+    const Shape& shape = model.graph.tensors[static_cast<size_t>(id)].shape;
+    if (shape.size() == 4 && shape[3] == 3 && shape[1] > 0 && shape[2] > 0) {
+      return larod::PictureSize{static_cast<int>(shape[2]), static_cast<int>(shape[1])};
+    }
+  }
+  return InvalidError(
+      "--pipeline: the model has no input that is an RGB picture (1,height,width,3)");
+}
+
+Result<PipelineReport> ReportPipelines(const Arguments& arguments, const LoadedModel& model,
+                                       const Target& target, double network_ms) {
+  DLPU_TRY(const larod::PictureSize network, NetworkPicture(model));
+  larod::PictureSize video;
+  char end = 0;
+  if (std::sscanf(arguments.pipeline.c_str(), "%dx%d%c", &video.width, &video.height, &end) != 2) {
+    return InvalidError("--pipeline: give the size of the video as WIDTHxHEIGHT, e.g. 1920x1080");
+  }
+  const auto catalogue =
+      larod::MakeCatalogue(arguments.product.empty() ? target.name : arguments.product);
+  if (!catalogue.ok()) return InvalidError(catalogue.failure().message);
+  PipelineReport report;
+  std::string notes;
+  Table table({"preprocessing", ">picture", ">network", "together", ">one by one", ">queued"});
+  for (const larod::Pipeline& p : larod::PredictPipelines(*catalogue, network_ms, video, network)) {
+    if (!p.refusal.empty()) {
+      notes += fmt::format("{}: {}\n", p.device, p.refusal);
+      report.json.push_back({{"device", p.device}, {"refusal", p.refusal}});
+      continue;
+    }
+    table.AddRow({p.device, DurationText(p.prepare_ms), DurationText(p.network_ms),
+                  p.overlaps ? "overlap" : "one after the other",
+                  fmt::format("{:.1f} fps", p.fps_one_by_one),
+                  fmt::format("{:.1f} fps", p.fps_queued)});
+    report.json.push_back({{"device", p.device},
+                           {"prepare_ms", p.prepare_ms},
+                           {"network_ms", p.network_ms},
+                           {"overlaps", p.overlaps},
+                           {"fps_one_by_one", p.fps_one_by_one},
+                           {"fps_queued", p.fps_queued}});
+  }
+  report.text = fmt::format(
+      "\nFrames a second with NV12 pictures of {}x{} scaled and converted to {}x{}\n{}times of "
+      "pictures: published for cpu-proc and the GPU of one ARTPEC-9 camera, assumed for others\n",
+      video.width, video.height, network.width, network.height, table.Text() + notes);
+  return report;
+}
+
 CommandResult RunPredict(const Arguments& arguments) {
   DLPU_TRY(ModelOptions options, Parse(arguments.model));
   DLPU_TRY(const Subject subject, ChooseSubject(arguments));
@@ -227,6 +285,14 @@ CommandResult RunPredict(const Arguments& arguments) {
   for (const auto& [target, error] : without) {
     items.push_back({{"target", target->name}, {"error", error.message}});
   }
+  if (!arguments.pipeline.empty()) {
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      DLPU_TRY(PipelineReport report,
+               ReportPipelines(arguments, model, *predicted[i], predictions[i].total_ms));
+      text += one ? report.text : "\n" + predicted[i]->title + report.text;
+      items[i]["pipelines"] = std::move(report.json);
+    }
+  }
   if (one) {
     json.update(items[0]);
   } else {
@@ -259,6 +325,8 @@ void AddPredictCommand(CLI::App& app) {
   command.Option("--calibrate", "FILE", &arguments->calibrate,
                  "Your own measurements (CSV or TOML: product, model, ms); stored as yours");
   command.Option("--sizes", "HxW,..", &arguments->sizes, "The model at other input sizes");
+  command.Option("--pipeline", "WxH", &arguments->pipeline,
+                 "Frames a second with each preprocessing device, for a video of that size");
   command.Option("--csv", "FILE", &arguments->csv, "Write the steps as CSV");
   command.Option("--trace", "FILE", &arguments->trace,
                  "Write a timeline for chrome://tracing or Perfetto");

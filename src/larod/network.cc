@@ -7,6 +7,7 @@
 #include "formats/sniff.h"
 #include "formats/tflite.h"
 #include "larod/camera_times.h"
+#include "larod/dump.h"
 #include "larod/edgetpu_source.h"
 #include "larod/executable.h"
 #include "larod/refusal.h"
@@ -49,13 +50,18 @@ class Network : public Executable {
   Outcome<Nothing> Run(const Job& job) override {
     for (size_t i = 0; i < job.inputs.size(); ++i) {
       LAROD_RETURN_IF_FAILED(input_tensors_[i].Read(job.inputs[i], runner_->input(i)));
+      if (dump_.has_value()) dump_->Write("input", i, runner_->input_tensor(i), runner_->input(i));
     }
     if (const Status status = runner_->Run(); !status.ok()) {
       return Failure{LAROD_ERROR_JOB, "Could not invoke model", status.error().message};
     }
     for (size_t i = 0; i < job.outputs.size(); ++i) {
+      if (dump_.has_value()) {
+        dump_->Write("output", i, runner_->output_tensor(i), runner_->output(i));
+      }
       LAROD_RETURN_IF_FAILED(output_tensors_[i].Write(runner_->output(i), job.outputs[i]));
     }
+    dump_.reset();
     return Nothing();
   }
 
@@ -69,6 +75,7 @@ class Network : public Executable {
 
   std::unique_ptr<Runner> runner_;
   CameraTimes times_;
+  std::optional<Dump> dump_ = Dump::IfWanted();  // of the first job
   std::vector<DeviceTensor> input_tensors_, output_tensors_;
 };
 
@@ -144,6 +151,7 @@ Outcome<Program> ReadCompiled(const Catalogue& catalogue, const VirtualDevice& d
 Outcome<Program> CompileModel(const Catalogue& catalogue, const VirtualDevice& device,
                               const std::vector<uint8_t>& file, const std::string& path) {
   LAROD_TRY(Graph graph, ReadModel(device, file, path));
+  if (std::optional<Failure> refusal = UnknownOpVersion(graph)) return *refusal;
   CompileOptions options;
   if (device.facts.engine == "dlpu") {
     // What went through a vendor's compiler was taken by it.

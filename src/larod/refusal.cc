@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "larod/log.h"
+#include "target/firmware.h"
 #include "target/model_values.h"
 #include "target/node_values.h"
 #include "target/partition.h"
@@ -69,6 +71,27 @@ std::optional<Failure> RefusalOf(const Graph& graph, const Catalogue& catalogue)
                      fmt::format("{}; `dlpu check` lists the cuts", target.partition.says));
   }
   if (!partition.refusal.empty()) return AsFailure("", partition.refusal);
+  return std::nullopt;
+}
+
+std::optional<Failure> UnknownOpVersion(const Graph& graph) {
+  const Result<FirmwareTable> table = LoadFirmware();
+  if (!table.ok()) {
+    Log(fmt::format("op versions are not checked: {}", table.error().message));
+    return std::nullopt;
+  }
+  for (const Node& node : graph.nodes) {
+    const std::string op = NodeOpName(node);
+    const auto found = table->op_releases.find(op);
+    if (found == table->op_releases.end()) continue;
+    const auto newest = static_cast<int32_t>(found->second.size());
+    if (node.version <= newest) continue;
+    return AsFailure(
+        "", fmt::format("Didn't find op for builtin opcode '{}' version '{}': '{}' is newer than "
+                        "any TensorFlow Lite known here, which read up to version {}; `dlpu check "
+                        "--fix` lowers the version where the op means the same",
+                        op, node.version, node.name, newest));
+  }
   return std::nullopt;
 }
 

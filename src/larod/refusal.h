@@ -15,4 +15,9 @@ namespace dlpu::larod {
 // the cause; nothing when no rule speaks against it.
 std::optional<Failure> RefusalOf(const Graph& graph, const Catalogue& catalogue);
 
+// The same on any device that takes .tflite files, for an op of a version that no release of
+// TensorFlow Lite reads as far as data/firmware.toml knows. Which release a camera has depends on
+// its AXIS OS, which a virtual one does not have.
+std::optional<Failure> UnknownOpVersion(const Graph& graph);
+
 }  // namespace dlpu::larod

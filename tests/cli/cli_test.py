@@ -351,10 +351,32 @@ class PredictTest(unittest.TestCase):
                                  (["--product", "Q1728", "--explain", "nan"], "--explain"),
                                  (["--calibrate", "/no/such/file.csv"], "no such file"),
                                  (["--target", "artpec8", "--class", "fast"], "fast"),
+                                 (["--pipeline", "1920x1080"], "no input that is an RGB picture"),
                                  (["--sizes", "0"], "--sizes")]:
             result = self.dlpu("predict", "digits", *arguments)
             self.assertEqual(result.returncode, 1, arguments)
             self.assertIn(words, result.stderr)
+
+    def test_frames_a_second_of_a_pipeline(self):
+        """On ARTPEC-8 the GPU and the DLPU take turns, the CPU prepares while the DLPU works."""
+        shared = os.environ.get("DLPU_SHARED", os.path.join(ROOT, "../shared"))
+        model = os.path.join(shared, "models", "tflite", "mobilenet_v2_1.0_224_quant.tflite")
+        if not os.path.exists(model):
+            self.skipTest(f"{model} is not there")
+        arguments = ["predict", model, "--product", "Q1656-LE"]
+        rows = {row["device"]: row for row in json.loads(self.dlpu(
+            *arguments, "--pipeline", "1920x1080", "--json", "-").stdout)["pipelines"]}
+        gpu, cpu = rows["axis-a8-gpu-proc"], rows["cpu-proc"]
+        self.assertEqual((gpu["overlaps"], cpu["overlaps"]), (False, True))
+        self.assertAlmostEqual(gpu["fps_queued"], 1000 / (gpu["prepare_ms"] + gpu["network_ms"]))
+        self.assertAlmostEqual(cpu["fps_queued"], 1000 / max(cpu["prepare_ms"], cpu["network_ms"]))
+        self.assertIn("Scaling", rows["axis-ace-proc"]["refusal"])
+        text = self.dlpu(*arguments, "--pipeline", "1920x1080").stdout
+        self.assertRegex(text, r"axis-a8-gpu-proc .* one after the other +[\d.]+ fps +[\d.]+ fps\n")
+        self.assertRegex(text, r"cpu-proc .* overlap +[\d.]+ fps +[\d.]+ fps\n")
+        for size in ["1920", "1920x", "0x0x0"]:
+            result = self.dlpu(*arguments, "--pipeline", size)
+            self.assertIn("--pipeline", result.stderr)
 
     def test_a_time_that_is_no_number_is_a_usage_error(self):
         for value in ["abc", "0", "-3"]:
