@@ -154,8 +154,7 @@ class Fixer {
     if (detached.rewrites.done.empty()) return why;
     DLPU_RETURN_IF_ERROR(Verify(graph));
     DLPU_TRY(std::vector<TensorBytes> outputs, RunAll(graph, inputs_, settings_));
-    const HeadKind head = HeadOf(graph);
-    report_.decoder = head == HeadKind::kUnknown ? "" : HeadName(head);
+    report_.decoder = DecoderOf(graph);
     report_.proofs.push_back({kCut, 0, 0, kNotCompared});
     Note(kCut, detached.rewrites.done, report_.done);
     report_.graph = std::move(graph);
@@ -208,7 +207,7 @@ class Fixer {
     }
     report_.proofs.push_back(proof);
     Note(kind, detached.rewrites.done, report_.done);
-    if (takes_off) report_.decoder = head == HeadKind::kUnknown ? "" : HeadName(head);
+    if (takes_off) report_.decoder = DecoderOf(graph);
     report_.graph = std::move(graph);
     outputs_ = std::move(after);
     return OkStatus();
@@ -246,6 +245,11 @@ const std::vector<std::string>& FixKinds() {
   static const std::vector<std::string> kinds = {
       kCut, "split-head", "fold-pads", "fold-transposes", "fold-reshapes", kVersions};
   return kinds;
+}
+
+std::string DecoderOf(const Graph& graph) {
+  const HeadKind head = HeadOf(graph);
+  return head == HeadKind::kUnknown ? "" : HeadName(head);
 }
 
 Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixOptions& options) {

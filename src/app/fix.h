@@ -56,6 +56,9 @@ struct FixReport {
 // its post-processing, so that nothing could be proved.
 Result<FixReport> Fix(const LoadedModel& model, const Target& target, const FixOptions& options);
 
+// dlpu's decoder for the graph's outputs ("SSD", "YOLO", ...); empty: none is known.
+std::string DecoderOf(const Graph& graph);
+
 // For people and for programs (docs/json.md). `versions`: the text also says of op versions why
 // they stay, which is of interest when one is too new.
 std::string FixText(const FixReport& report, bool versions = true);

@@ -70,6 +70,8 @@ Result<FloatGraph> PrepareFloat(const LoadedModel& model, const std::string& cut
         fmt::format("{}: is quantized already ({}); quantize the float model it "
                     "was made from",
                     model.path, QuantizationText(summary)));
+  } else {
+    result.original = graph;
   }
   AddNotes(StandardizeOps(graph), result);
   DLPU_RETURN_IF_ERROR(Tidy(graph));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace dlpu {
 struct FloatGraph {
   Graph graph;                     // shapes inferred, constants folded, float16 weights widened
   std::vector<std::string> notes;  // what was changed, for the user
+  // The same before anything was changed but shapes and constants; absent for a model that came
+  // quantized.
+  std::optional<Graph> original;
   // Of a model that came quantized: what its codes could stand for, by tensor name.
   std::map<std::string, RealRange> code_ranges;
 };

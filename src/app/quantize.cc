@@ -171,6 +171,13 @@ void KeepCodeRanges(const Graph& graph, const std::map<std::string, RealRange>& 
 }
 
 void Warn(const Observer& observer, const Graph& graph, QuantizeReport& report) {
+  for (const StructureProof& proof : report.structure.proofs) {
+    if (!proof.exact || proof.largest <= kFloatRounding) continue;
+    report.warnings.push_back(
+        fmt::format("{}: the float model's outputs moved by {:.2g} of their range, which should be "
+                    "rounding alone",
+                    proof.kind, proof.largest));
+  }
   if (report.used.size() < 10) {
     report.warnings.push_back(fmt::format(
         "only {} calibration input{}; about 100 that look like what the camera will see give "
@@ -187,6 +194,66 @@ void Warn(const Observer& observer, const Graph& graph, QuantizeReport& report) 
   }
 }
 
+// At most `most` of the inputs, spread over all.
+std::vector<size_t> SomeOf(const std::vector<size_t>& used, size_t most) {
+  std::vector<size_t> some;
+  const size_t count = std::min(most, used.size());
+  for (size_t k = 0; k < count; ++k) some.push_back(used[k * used.size() / count]);
+  return some;
+}
+
+// Layers that one scale would flatten, with what equalization made of them.
+std::vector<FlattenedLayer> Flattened(const Graph& before, const Graph& after) {
+  const std::map<std::string, double> old = ChannelRangeRatios(before),
+                                      now = ChannelRangeRatios(after);
+  std::vector<FlattenedLayer> layers;
+  for (const Node& node : before.nodes) {
+    const auto ratio = old.find(node.name);
+    if (ratio == old.end() || ratio->second <= kFlattening) continue;
+    const auto equalized = now.find(node.name);
+    layers.push_back({node.name, NodeOpName(node), ratio->second,
+                      equalized == now.end() ? ratio->second : equalized->second});
+  }
+  return layers;
+}
+
+// The float graph with the structural changes that were asked for.
+struct Restructured {
+  Graph graph;
+  StructureReport report;
+  bool any = false;  // it is not the prepared graph any more
+};
+
+// `prepared` becomes what losses are measured against: all but the replacements.
+Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
+                                 const QuantizeSettings& settings, const Observer& observer,
+                                 const CalibrationSet& set, const std::vector<size_t>& samples,
+                                 int threads) {
+  DLPU_TRY(Structure structure,
+           Structure::Make(prepared.graph, model, settings.input, set, samples, threads));
+  if (prepared.original) {
+    DLPU_RETURN_IF_ERROR(structure.Compare("prepare", *prepared.original, prepared.graph));
+    prepared.original.reset();
+  }
+  const Graph observed = prepared.graph;
+  if (settings.fix || settings.cut_post_processing) {
+    DLPU_RETURN_IF_ERROR(
+        structure.CutPostProcessing(prepared.graph, settings.scheme, settings.cut_post_processing));
+  }
+  if (settings.fix && settings.scheme != QuantScheme::kInt16x8) {
+    DLPU_RETURN_IF_ERROR(structure.SplitHeads(prepared.graph, FactsOf(observer, {}), observed));
+  }
+  Restructured result;
+  result.graph = prepared.graph;
+  for (const std::string& text : settings.replace) {
+    DLPU_TRY(const Replacement replacement, ParseReplacement(text));
+    DLPU_RETURN_IF_ERROR(structure.Replace(result.graph, replacement));
+  }
+  result.report = structure.report();
+  result.any = !result.report.done.empty();
+  return result;
+}
+
 // Quantizes a calibrated graph with different settings and keeps the best.
 class Trials {
  public:
@@ -199,9 +266,8 @@ class Trials {
         observer_(observer),
         set_(set),
         report_(report) {
-    const size_t count = std::min(kLossInputs, used.size());
-    for (size_t k = 0; k < count; ++k) some_.push_back(used[k * used.size() / count]);
-    report_.loss_inputs = static_cast<int>(count);
+    some_ = SomeOf(used, kLossInputs);
+    report_.loss_inputs = static_cast<int>(some_.size());
   }
 
   // Puts the settings that lose least and what they lose into the report.
@@ -297,20 +363,26 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   report.settings = settings;
   const bool per_tensor = settings.scheme == QuantScheme::kInt8PerTensor ||
                           settings.scheme == QuantScheme::kUint8PerTensor;
-  DLPU_TRY(const FloatGraph prepared,
-           PrepareFloat(model, settings.cut_at, settings.shapes, per_tensor));
+  DLPU_TRY(FloatGraph prepared, PrepareFloat(model, settings.cut_at, settings.shapes, per_tensor));
   report.notes = prepared.notes;
-  report.channel_ratios = ChannelRangeRatios(prepared.graph);
   report.calibration = set.source;
   Calibrator calibrator(model, settings, set, threads, progress);
   DLPU_TRY(std::unique_ptr<Observer> observer, calibrator.Observe(prepared.graph, "float model"));
-  Graph graph = prepared.graph;
+  DLPU_TRY(const Restructured changed, Restructure(model, prepared, settings, *observer, set,
+                                                   SomeOf(calibrator.used, kLossInputs), threads));
+  report.structure = changed.report;
+  Graph graph = changed.graph;
+  if (changed.any) {
+    DLPU_TRY(observer, calibrator.Observe(graph, "changed model"));
+  }
+  const Graph before = graph;
   if (settings.equalize) {
     DLPU_TRY(report.equalization, EqualizeLayers(graph, FactsOf(*observer, {})));
     if (report.equalization.layers > 0) {
       DLPU_TRY(observer, calibrator.Observe(graph, "equalized model"));
     }
   }
+  report.flattened = Flattened(before, graph);
   if (!calibrator.note.empty()) report.notes.push_back(calibrator.note);
   report.skipped = calibrator.skipped;
   for (const size_t i : calibrator.used) report.used.push_back(SampleName(set, i));
@@ -325,7 +397,6 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   report.nodes = static_cast<int>(report.graph.nodes.size());
   report.float_nodes = std::move(quantized.float_nodes);
   report.notes.insert(report.notes.end(), quantized.notes.begin(), quantized.notes.end());
-
   return report;
 }
 

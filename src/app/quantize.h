@@ -13,6 +13,7 @@
 #include "app/calibration_set.h"
 #include "app/model.h"
 #include "app/observe.h"
+#include "app/structure.h"
 #include "app/tensor_input.h"
 #include "base/result.h"
 #include "passes/quantize.h"
@@ -38,6 +39,11 @@ struct QuantizeSettings {
   bool portable = true;
   InputOptions input;       // how pictures are prepared; files stay empty
   int most_pictures = 100;  // of the calibration set that are used
+  // Structural changes: heads with conflicting ranges are split, post-processing that has no
+  // integer form is cut off (without a decoder for the rest only when `cut_post_processing` says
+  // so).
+  bool fix = true, cut_post_processing = false;
+  std::vector<std::string> replace;  // as ParseReplacement takes them, in this order
   std::string cut_at;
   std::map<std::string, Shape> shapes;  // of inputs that the model leaves open
 };
@@ -50,6 +56,15 @@ QuantizeSettings DefaultSettings(QuantScheme scheme);
 
 struct SkippedInput {
   std::string name, why;
+};
+
+// A layer whose channels one scale cannot serve: the largest channel range is more than kFlattening
+// times the smallest, which keeps fewer than 4 of 127 codes.
+inline constexpr double kFlattening = 32;
+struct FlattenedLayer {
+  std::string name, op;
+  double ratio = 1;            // of channel ranges, in the model as it came
+  double ratio_equalized = 1;  // the same after equalization; `ratio` without one
 };
 
 // What one output lost, over all inputs that were looked at.
@@ -67,8 +82,9 @@ struct QuantizeReport {
   std::vector<std::string> used;        // names of the inputs
   std::vector<std::string> used_files;  // the files that hold them, each once
   std::vector<SkippedInput> skipped;
-  Equalization equalization;                     // layers 0: none was done
-  std::map<std::string, double> channel_ratios;  // of the weights before, by layer
+  StructureReport structure;
+  Equalization equalization;              // layers 0: none was done
+  std::vector<FlattenedLayer> flattened;  // in the order of the graph
   double float_change = 0;  // of the outputs by what was done in float, as a part of their range
   std::vector<OutputLoss> losses;
   int loss_inputs = 0;  // inputs that losses were measured on, of the calibration set

@@ -34,6 +34,31 @@ std::string LossTable(const QuantizeReport& report) {
   return table.Text();
 }
 
+// Flattened layers that are named in text; JSON has all.
+constexpr size_t kShownFlattened = 12;
+
+bool OneScale(QuantScheme scheme) {
+  return scheme == QuantScheme::kInt8PerTensor || scheme == QuantScheme::kUint8PerTensor;
+}
+
+// What one scale for all channels would do, where the scheme has one.
+std::string FlattenedText(const QuantizeReport& report) {
+  if (report.flattened.empty() || !OneScale(report.settings.scheme)) return "";
+  const bool equalized = report.equalization.layers > 0;
+  std::string text =
+      fmt::format("{} layers whose channels one scale would flatten:\n", report.flattened.size());
+  for (size_t i = 0; i < std::min(kShownFlattened, report.flattened.size()); ++i) {
+    const FlattenedLayer& layer = report.flattened[i];
+    text += fmt::format("  {} '{}': channel ranges 1:{:.0f}", layer.op, layer.name, layer.ratio);
+    text += equalized ? fmt::format(", equalized to 1:{:.0f}\n", layer.ratio_equalized)
+                      : std::string("\n");
+  }
+  if (report.flattened.size() > kShownFlattened) {
+    text += fmt::format("  and {} more\n", report.flattened.size() - kShownFlattened);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string QuantizeText(const QuantizeReport& report) {
@@ -54,6 +79,7 @@ std::string QuantizeText(const QuantizeReport& report) {
                         report.skipped.size() + report.used.size());
   }
   for (const std::string& note : report.notes) text += note + "\n";
+  text += StructureText(report.structure) + FlattenedText(report);
   for (const std::string& name : report.float_nodes) {
     text += fmt::format("stays float32: {}\n", name);
   }
@@ -74,6 +100,9 @@ Json QuantizeJson(const QuantizeReport& report) {
                {"calibration_inputs", report.used.size()},
                {"skipped", Json::array()},
                {"equalized_layers", report.equalization.layers},
+               {"flattened_layers", Json::array()},
+               {"equalized", report.equalization.regions},
+               {"structure", StructureJson(report.structure)},
                {"float_change", report.float_change},
                {"nodes", report.nodes},
                {"float_nodes", report.float_nodes},
@@ -83,6 +112,12 @@ Json QuantizeJson(const QuantizeReport& report) {
                {"notes", report.notes}};
   for (const SkippedInput& skipped : report.skipped) {
     json["skipped"].push_back({{"input", skipped.name}, {"why", skipped.why}});
+  }
+  for (const FlattenedLayer& layer : report.flattened) {
+    json["flattened_layers"].push_back({{"name", layer.name},
+                                        {"op", layer.op},
+                                        {"channel_ratio", layer.ratio},
+                                        {"channel_ratio_equalized", layer.ratio_equalized}});
   }
   for (const OutputLoss& loss : report.losses) {
     json["outputs"].push_back({{"name", loss.name},

@@ -66,6 +66,13 @@ void ReadSettings(const TomlTable& root, QuantizeSettings& settings) {
   settings.correct_bias = root.Bool("bias_correction", true);
   settings.portable = root.Bool("portable", true);
   settings.most_pictures = static_cast<int>(root.Int("pictures", 1, 100000, 100));
+  settings.fix = root.Bool("fix", true);
+  settings.cut_post_processing = root.Bool("cut_post_processing", false);
+  settings.replace = root.StrsOrNone("replace");
+  for (const std::string& text : settings.replace) {
+    const auto known = ParseReplacement(text);
+    if (!known.ok()) root.Fail("replace", known.error().message);
+  }
   settings.cut_at = root.Str("cut_at", "");
   if (root.Has("input_type")) {
     settings.input_type = DataTypeFromName(root.Word("input_type", kBorderWords));
@@ -107,11 +114,19 @@ std::string RecipeText(const Recipe& recipe) {
   std::string text = fmt::format(
       "# How a model was quantized: dlpu quantize MODEL --recipe THIS -o OUT makes it again.\n"
       "version = {}\nscheme = {}\nranges = {}\npercentile = {}\nweights = {}\nequalize = {}\n"
-      "bias_correction = {}\nportable = {}\npictures = {}\n",
+      "bias_correction = {}\nportable = {}\npictures = {}\nfix = {}\ncut_post_processing = {}\n",
       kRecipeVersion, Quoted(std::string(SchemeName(settings.scheme))),
       Quoted(std::string(RangeMethodName(settings.range.method))), settings.range.percentile,
       settings.weight_range == WeightRange::kMse ? "\"mse\"" : "\"min-max\"", settings.equalize,
-      settings.correct_bias, settings.portable, settings.most_pictures);
+      settings.correct_bias, settings.portable, settings.most_pictures, settings.fix,
+      settings.cut_post_processing);
+  if (!settings.replace.empty()) {
+    std::string list;
+    for (const std::string& one : settings.replace) {
+      list += (list.empty() ? "" : ", ") + Quoted(one);
+    }
+    text += "replace = [" + list + "]\n";
+  }
   const auto type = [&](const char* key, const std::optional<DataType>& value) {
     if (value) text += fmt::format("{} = \"{}\"\n", key, DataTypeName(*value));
   };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/choose_scheme.h"
 #include "app/recipe.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -23,12 +24,12 @@ struct Arguments {
   ModelArguments model;
   InputOptions input;
   std::string output, json, scheme, target, calibration;
-  std::string ranges, weights, input_type, output_type, recipe;
+  std::string ranges, weights, input_type, output_type, recipe, choose;
   int pictures = 100;
   double percentile = 99.99;
   bool equalize = false, no_equalize = false, no_bias_correction = false, bias_correction = false,
-       fast = false;
-  std::vector<std::string> nodes;
+       fast = false, no_fix = false, cut_post_processing = false;
+  std::vector<std::string> nodes, replace;
 };
 
 Result<std::optional<DataType>> BorderType(const std::string& name, const char* option) {
@@ -98,6 +99,12 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   settings.input = arguments.input;
   settings.most_pictures = arguments.pictures;
   settings.cut_at = arguments.model.options.cut_at;
+  settings.fix = !arguments.no_fix;
+  settings.cut_post_processing = arguments.cut_post_processing;
+  for (const std::string& text : arguments.replace) {
+    DLPU_TRY(const Replacement replacement, ParseReplacement(text));
+    settings.replace.push_back(ReplacementText(replacement));
+  }
   return settings;
 }
 
@@ -125,7 +132,29 @@ void ShowProgress(int done, int total, const char* what) {
   fmt::print(stderr, "\r{}: {} of {}{}", what, done, total, done == total ? "\n" : "");
 }
 
+// Says which scheme suits which target; writes no model.
+CommandResult Choose(Arguments arguments) {
+  arguments.scheme =
+      SchemeName(QuantScheme::kInt8PerChannel);  // both are made; what else was said counts
+  DLPU_TRY(QuantizeSettings settings, Settings(arguments));
+  DLPU_TRY(ModelOptions options, Parse(arguments.model));
+  DLPU_TRY(const LoadedModel model, LoadModel(options));
+  settings.shapes = options.shapes;
+  DLPU_TRY(const CalibrationSet set,
+           FindCalibration(arguments.calibration, settings.most_pictures));
+  DLPU_TRY(const std::vector<Target> targets, ChooseTargets(arguments.choose));
+  DLPU_TRY(const std::vector<SchemeChoice> choices,
+           ChooseSchemes(model, targets, settings, set, options.threads, ShowProgress));
+  PrintText(arguments.json, ChoicesText(choices));
+  DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, {{"schema_version", kJsonSchemaVersion},
+                                                  {"model", model.path},
+                                                  {"sha256", model.sha256},
+                                                  {"choices", ChoicesJson(choices)}}));
+  return static_cast<int>(kExitOk);
+}
+
 CommandResult Run(const Arguments& arguments) {
+  if (!arguments.choose.empty()) return Choose(arguments);
   if (arguments.output.size() < 8 ||
       arguments.output.compare(arguments.output.size() - 7, 7, ".tflite") != 0) {
     return InvalidError(fmt::format("-o {}: give a name that ends in .tflite", arguments.output));
@@ -171,7 +200,11 @@ CommandResult Run(const Arguments& arguments) {
   json.update(QuantizeJson(report));
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
   if (!report.dead()) return static_cast<int>(kExitOk);
-  PrintNote("the quantized model is dead: an output hardly depends on the input any more");
+  for (const OutputLoss& loss : report.losses) {
+    if (!loss.constant) continue;
+    PrintNote(fmt::format(
+        "'{}': output nearly constant over the calibration set, the model is dead", loss.name));
+  }
   return static_cast<int>(kExitGate);
 }
 
@@ -188,6 +221,9 @@ void AddQuantizeCommand(CLI::App& app) {
   command.Option("--target", "T", &arguments->target, "Quantize as this target wants it", IsTarget);
   command.Option("--scheme", "SCHEME", &arguments->scheme,
                  "int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8");
+  command.Option("--choose", "T[,T]", &arguments->choose,
+                 "Write nothing; say for each target what per-tensor and per-channel lose and take",
+                 AreTargets);
   command.Option(
       "--ranges", "HOW", &arguments->ranges,
       "Of activations: min-max, percentile, mse or entropy (the best of the first three)");
@@ -209,6 +245,13 @@ void AddQuantizeCommand(CLI::App& app) {
   AddPictureOptions(command, &arguments->input);
   command.Option("--keep", "LAYER=TYPE", &arguments->nodes,
                  "Compute a layer in int16 or float instead");
+  command.Option("--replace", "OP[=FORM]", &arguments->replace,
+                 "Replace ops that the target cannot run well, and measure the error: hard-swish, "
+                 "leaky-relu, prelu, silu, gelu, logistic");
+  command.Flag("--cut-post-processing", &arguments->cut_post_processing,
+               "Cut off post-processing without an integer form, even without a decoder for the "
+               "rest");
+  command.Flag("--no-fix", &arguments->no_fix, "Change nothing of the model's structure");
   command.Option("--recipe", "FILE", &arguments->recipe,
                  "Settings and inputs of an earlier run, instead of the options above");
   command.Flag("--fast", &arguments->fast,

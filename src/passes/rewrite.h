@@ -4,11 +4,13 @@
 // of compile.h they keep the graph as its file has it (names, constants, metadata). Any thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "ir/graph.h"
+#include "passes/quantize.h"
 #include "target/target.h"
 
 namespace dlpu {
@@ -65,6 +67,15 @@ Detached SplitHeads(Graph& graph);
 // What the target runs on its CPU after everything that its DLPU runs, if that is post-processing:
 // no op with weights, and no node of it in front of a DLPU node.
 Detached CutPostProcessing(Graph& graph, const Target& target);
+
+// The same in a float32 model that is to be quantized: with these ranges of its tensors (by name) a
+// part would keep fewer than kFewestCodes of 256 codes.
+Detached SplitHeads(Graph& graph, const std::map<std::string, RealRange>& ranges);
+
+// Post-processing of a float32 model that has no integer form in the scheme (TFLite's detection
+// post-processing, ...) and all that depends on it. What stands in front of a layer with weights
+// stays.
+Detached CutFloatTail(Graph& graph, QuantScheme scheme);
 
 // --- For the rewrites themselves -------------------------------------------------------------
 

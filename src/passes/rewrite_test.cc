@@ -31,7 +31,9 @@ const std::map<std::string, Run>& AllRewrites() {
       {"fold_pads", [](Graph& graph) { return Only(FoldPads(graph)); }},
       {"fold_transposes", [](Graph& graph) { return Only(FoldTransposes(graph)); }},
       {"fold_reshapes", [](Graph& graph) { return Only(FoldReshapes(graph)); }},
-      {"split_heads", SplitHeads},
+      {"split_heads", [](Graph& graph) { return SplitHeads(graph); }},
+      {"cut_float_tail",
+       [](Graph& graph) { return CutFloatTail(graph, QuantScheme::kInt8PerChannel); }},
       {"standardize_ops", [](Graph& graph) { return Only(StandardizeOps(graph)); }},
       {"cut_post_processing",
        [](Graph& graph) {

@@ -21,9 +21,13 @@ bool IsPerTensor(const Tensor& tensor) {
          !tensor.quantization.per_channel() && tensor.quantization.scale0() > 0;
 }
 
+using Ranges = std::map<std::string, RealRange>;
+
 class Splitter {
  public:
-  explicit Splitter(Graph& graph) : graph_(graph), uses_(FindUses(graph)) {}
+  // `ranges`: null for a model that is quantized already.
+  Splitter(Graph& graph, const Ranges* ranges)
+      : graph_(graph), uses_(FindUses(graph)), ranges_(ranges) {}
 
   // Nodes of all conflicting heads, from the requantizations to the outputs.
   Detached Split() {
@@ -51,11 +55,32 @@ class Splitter {
            !uses_.is_output[static_cast<size_t>(id)];
   }
 
+  // What tells the values a tensor has to represent: its codes, or the range that was seen.
+  bool HasRange(const Tensor& tensor) const {
+    if (ranges_ == nullptr) return IsPerTensor(tensor);
+    return tensor.type == DataType::kFloat32 && ranges_->contains(tensor.name);
+  }
+  double WidthOf(const Tensor& tensor) const {
+    const RealRange& range = ranges_->at(tensor.name);
+    return static_cast<double>(std::max(range.high, 0.0f)) - std::min(range.low, 0.0f);
+  }
+  double Kept(const Tensor& part, const Tensor& joint) const {
+    if (ranges_ == nullptr) return CodesKept(part, joint);
+    const double width = WidthOf(joint);
+    return width > 0 ? 256 * WidthOf(part) / width : 256;
+  }
+  std::string ScaleText(const Tensor& tensor) const {
+    if (ranges_ == nullptr) return fmt::format("scale {}", tensor.quantization.scale0());
+    const RealRange& range = ranges_->at(tensor.name);
+    return fmt::format("values {:.4g} to {:.4g}", range.low, range.high);
+  }
+
   // The requantization that brings a part to the joint scale; null when it has none of its own.
   const Node* Requantization(TensorId part) const {
     const Node* node = WriterOf(part);
-    const bool it_is = node != nullptr && node->op == Op::kQuantize && ReadOnce(part) &&
-                       IsPerTensor(At(node->inputs[0])) && !At(node->inputs[0]).is_constant;
+    const bool it_is = ranges_ == nullptr && node != nullptr && node->op == Op::kQuantize &&
+                       ReadOnce(part) && IsPerTensor(At(node->inputs[0])) &&
+                       !At(node->inputs[0]).is_constant;
     return it_is ? node : nullptr;
   }
 
@@ -71,7 +96,7 @@ class Splitter {
       if (!ReadOnce(id)) return;
       node = WriterOf(id);
     }
-    if (node == nullptr || node->op != Op::kConcatenation || !IsPerTensor(At(id))) return;
+    if (node == nullptr || node->op != Op::kConcatenation || !HasRange(At(id))) return;
     head.push_back(uses_.writer[static_cast<size_t>(id)]);
     const Tensor& joint = At(id);
     std::string lost;
@@ -81,27 +106,32 @@ class Splitter {
       if (requantize != nullptr) head.push_back(uses_.writer[static_cast<size_t>(part)]);
       own_parts.push_back(requantize != nullptr ? requantize->inputs[0] : part);
       const Tensor& own = At(own_parts.back());
-      if (!IsPerTensor(own)) return;
-      const double kept = CodesKept(own, joint);
+      if (!HasRange(own)) return;
+      const double kept = Kept(own, joint);
       if (kept >= kFewestCodes) continue;
-      lost += fmt::format("{}'{}' (scale {}) keeps {:.1f} codes", lost.empty() ? "" : ", ",
-                          own.name, own.quantization.scale0(), kept);
+      lost += fmt::format("{}'{}' ({}) keeps {:.1f} codes", lost.empty() ? "" : ", ", own.name,
+                          ScaleText(own), kept);
     }
     if (lost.empty()) return;
     rewrites.done.push_back(
-        {node->name, fmt::format("CONCATENATION under scale {} taken off, its {} parts are outputs "
+        {node->name, fmt::format("CONCATENATION under {} taken off, its {} parts are outputs "
                                  "with their own scales; in it {}",
-                                 joint.quantization.scale0(), node->inputs.size(), lost)});
+                                 ScaleText(joint), node->inputs.size(), lost)});
     nodes.insert(nodes.end(), head.begin(), head.end());
     parts.insert(parts.end(), own_parts.begin(), own_parts.end());
   }
 
   Graph& graph_;
   const Uses uses_;
+  const Ranges* ranges_;
 };
 
 }  // namespace
 
-Detached SplitHeads(Graph& graph) { return Splitter(graph).Split(); }
+Detached SplitHeads(Graph& graph) { return Splitter(graph, nullptr).Split(); }
+
+Detached SplitHeads(Graph& graph, const std::map<std::string, RealRange>& ranges) {
+  return Splitter(graph, &ranges).Split();
+}
 
 }  // namespace dlpu
