@@ -11,7 +11,6 @@ import struct
 import subprocess
 import tempfile
 import unittest
-import zipfile
 import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -38,42 +37,6 @@ def png(path, width, height, colour_type, depth, pixel):
         file.write(chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)))
         file.write(chunk(b"IDAT", zlib.compress(rows)))
         file.write(chunk(b"IEND", b""))
-
-
-def onnx_layer(path, weights, inputs, outputs):
-    """An ONNX model of one fully connected layer, written without any library."""
-
-    def varint(value):
-        out = b""
-        while value > 127:
-            out, value = out + bytes([value & 127 | 128]), value >> 7
-        return out + bytes([value])
-
-    def number(field, value):
-        return varint(field << 3) + varint(value)
-
-    def data(field, value):
-        value = value.encode() if isinstance(value, str) else value
-        return varint(field << 3 | 2) + varint(len(value)) + value
-
-    def value_info(name, size):
-        shape = b"".join(data(1, number(1, extent)) for extent in (1, size))
-        return data(1, name) + data(2, data(1, number(1, 1) + data(2, shape)))
-
-    tensor = (number(1, inputs) + number(1, outputs) + number(2, 1) + data(8, "w") +
-              data(9, struct.pack(f"<{inputs * outputs}f", *weights)))
-    node = data(1, "x") + data(1, "w") + data(2, "y") + data(3, "layer") + data(4, "MatMul")
-    graph = (data(1, node) + data(2, "net") + data(5, tensor) + data(11, value_info("x", inputs)) +
-             data(12, value_info("y", outputs)))
-    with open(path, "wb") as file:
-        file.write(number(1, 8) + data(7, graph) + data(8, data(1, "") + number(2, 13)))
-
-
-def npy(shape, values):
-    """The bytes of a .npy file of float32."""
-    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(shape)}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(
-        f"<{len(values)}f", *values)
 
 
 class HelpTest(unittest.TestCase):
@@ -792,97 +755,6 @@ class DataTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("cv25.toml", result.stderr)
         self.assertNotIn("none that is known", result.stdout)
-
-
-class QuantizeTest(unittest.TestCase):
-    DIGITS = os.path.join(ROOT, "tests/data/digits")
-
-    def test_quantizes_writes_a_recipe_and_repeats_it(self):
-        with tempfile.TemporaryDirectory() as folder:
-            first, again = os.path.join(folder, "a.tflite"), os.path.join(folder, "b.tflite")
-            done = dlpu("quantize", "digits", "-o", first, "--target", "artpec8", "--calibration",
-                        self.DIGITS, "--json", "-")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            report = json.loads(done.stdout)
-            self.assertEqual(report["scheme"], "int8-per-tensor")
-            self.assertEqual(report["calibration_inputs"], 20)
-            self.assertGreater(report["outputs"][0]["sqnr_db"], 25)
-            done = dlpu("quantize", "digits", "-o", again, "--recipe", report["recipe"],
-                        "--threads", "1")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            with open(first, "rb") as a, open(again, "rb") as b:
-                self.assertEqual(a.read(), b.read())
-            picture = os.path.join(self.DIGITS, "7_0.png")
-            run = dlpu("run", first, "--input", picture)
-            self.assertEqual(run.returncode, 0, run.stderr)
-
-    def test_a_dead_model_is_said_and_ends_with_4(self):
-        """One weight of 1,000 for an input that never moves leaves the others no code."""
-        with tempfile.TemporaryDirectory() as folder:
-            model, inputs = os.path.join(folder, "net.onnx"), os.path.join(folder, "c.npz")
-            out = os.path.join(folder, "q.tflite")
-            for weight, code in ((1000, 4), (1, 0)):
-                weights = [weight] * 4 + [((7 * i) % 11 - 5) / 10 for i in range(60)]
-                onnx_layer(model, weights, 16, 4)
-                samples = [0 if i % 16 == 0 else ((13 * i) % 17 - 8) / 8 for i in range(12 * 16)]
-                with zipfile.ZipFile(inputs, "w") as file:
-                    file.writestr("arr_0.npy", npy((12, 16), samples))
-                done = dlpu("quantize", model, "-o", out, "--scheme", "int8-per-tensor", "--no-equalize",
-                            "--calibration", inputs, "--json", "-")
-                self.assertEqual(done.returncode, code, done.stderr)
-                report = json.loads(done.stdout)
-                self.assertEqual(report["outputs"][0]["nearly_constant"], code == 4)
-                self.assertEqual("output nearly constant over the calibration set" in done.stderr, code == 4)
-                self.assertTrue(os.path.exists(out))
-
-    def test_chooses_a_scheme_for_each_chip(self):
-        done = dlpu("quantize", "digits", "--choose", "artpec8,artpec9", "--calibration", self.DIGITS,
-                    "--json", "-")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        choices = {c["target"]: c for c in json.loads(done.stdout)["choices"]}
-        self.assertEqual(choices["artpec8"]["recommended"], "int8-per-tensor")
-        self.assertEqual(choices["artpec9"]["recommended"], "int8-per-channel")
-        for choice in choices.values():
-            for offer in choice["offers"]:
-                self.assertGreater(offer["camera_ms"], 0)
-                self.assertGreater(offer["sqnr_db"], 20)
-
-    def test_replaces_only_what_is_there(self):
-        with tempfile.TemporaryDirectory() as folder:
-            out = os.path.join(folder, "q.tflite")
-            for replacement, says in (("tanh", "there are hard-swish=relu6"),
-                                      ("hard-swish", "the model has no such op")):
-                done = dlpu("quantize", "digits", "-o", out, "--scheme", "int8-per-tensor",
-                            "--calibration", self.DIGITS, "--replace", replacement)
-                self.assertEqual(done.returncode, 1)
-                self.assertIn(says, done.stderr)
-
-    def test_mistakes_have_a_sentence(self):
-        with tempfile.TemporaryDirectory() as folder:
-            out = os.path.join(folder, "q.tflite")
-            for arguments, says in (
-                    (["--target", "artpec8", "--calibration", folder], "has no picture"),
-                    (["--calibration", self.DIGITS], "give --target"),
-                    (["--target", "cv25", "--calibration", self.DIGITS], "give --scheme"),
-                    (["--scheme", "int4", "--calibration", self.DIGITS], "int8-per-channel"),
-                    (["--target", "artpec8"], "--calibration: give")):
-                done = dlpu("quantize", "digits", "-o", out, *arguments)
-                self.assertEqual(done.returncode, 1, arguments)
-                self.assertIn(says, done.stderr)
-                self.assertFalse(os.path.exists(out))
-
-    def test_port_quantizes_for_those_who_want_it(self):
-        with tempfile.TemporaryDirectory() as folder:
-            done = dlpu("port", "digits", "--to", "artpec8,cpu", "--calibration", self.DIGITS, "--out",
-                        folder, "--json", "-")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            rows = {row["target"]: row for row in json.loads(done.stdout)["targets"]}
-            self.assertEqual(rows["artpec8"]["quantized"], "int8-per-tensor")
-            self.assertEqual(rows["artpec8"]["verdict"], "runs")
-            self.assertEqual(rows["cpu"]["quantized"], "")
-            self.assertTrue(os.path.exists(os.path.join(folder, "int8-per-tensor.recipe.toml")))
-            written = [n for n in os.listdir(os.path.join(folder, "artpec8")) if n.endswith(".tflite")]
-            self.assertEqual(len(written), 1)
 
 
 if __name__ == "__main__":
