@@ -8,8 +8,6 @@
 #include <cmath>
 #include <limits>
 
-#include "passes/compile.h"
-
 namespace dlpu {
 namespace {
 
@@ -58,33 +56,23 @@ void Histogram::Add(std::span<const float> values) {
 
 Result<std::unique_ptr<Observer>> Observer::Make(const Graph& graph, int threads, bool portable) {
   std::unique_ptr<Observer> observer(new Observer());
-  // Every activation is an output, so that the memory plan keeps it.
-  Graph watched = graph;
-  watched.signature_outputs.clear();
-  watched.signature.clear();
-  const auto is_output = [&watched](TensorId id) {
-    return std::find(watched.outputs.begin(), watched.outputs.end(), id) != watched.outputs.end();
+  const auto add = [&](TensorId id) {
+    if (graph.tensors[id].type == DataType::kFloat32) observer->watched_.push_back(id);
   };
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    if (graph.tensors[graph.inputs[i]].type != DataType::kFloat32) continue;
-    observer->watched_.push_back({graph.inputs[i], true, i});
-  }
+  for (const TensorId id : graph.inputs) add(id);
   for (const Node& node : graph.nodes) {
-    for (const TensorId id : node.outputs) {
-      if (graph.tensors[id].type != DataType::kFloat32) continue;
-      if (!is_output(id)) watched.outputs.push_back(id);
-      const auto at = std::find(watched.outputs.begin(), watched.outputs.end(), id);
-      observer->watched_.push_back({id, false, static_cast<size_t>(at - watched.outputs.begin())});
-    }
+    for (const TensorId id : node.outputs) add(id);
   }
   observer->statistics_.resize(graph.tensors.size());
-  for (const Watched& w : observer->watched_) observer->statistics_[w.id].emplace();
-  DLPU_TRY(Program program, Compile(std::move(watched), {}));
+  for (const TensorId id : observer->watched_) {
+    observer->statistics_[id].emplace();
+    observer->shapes_.push_back(graph.tensors[id].shape);
+  }
   DLPU_TRY(
-      observer->runner_,
-      Runner::Load(std::move(program),
-                   {.threads = threads, .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
-  observer->pool_ = std::make_unique<ThreadPool>(observer->runner_->threads());
+      observer->watch_,
+      Watch::Load(graph, observer->watched_,
+                  {.threads = threads, .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
+  observer->pool_ = std::make_unique<ThreadPool>(observer->runner().threads());
   return observer;
 }
 
@@ -134,20 +122,13 @@ void AddValues(std::span<const float> values, const Shape& shape, TensorStatisti
 }  // namespace
 
 Status Observer::Collect() {
-  runner_->ResetVariables();
-  DLPU_RETURN_IF_ERROR(runner_->Run());
+  runner().ResetVariables();
+  DLPU_RETURN_IF_ERROR(runner().Run());
   ++inputs_;
   pool_->ParallelFor(
       static_cast<int64_t>(watched_.size()), 1, [&](int64_t begin, int64_t end, int) {
-        for (int64_t i = begin; i < end; ++i) {
-          const Watched& w = watched_[static_cast<size_t>(i)];
-          const std::span<const uint8_t> bytes =
-              w.is_input ? runner_->input(w.index) : runner_->output(w.index);
-          const std::span<const float> values(reinterpret_cast<const float*>(bytes.data()),
-                                              bytes.size() / 4);
-          const Tensor& tensor =
-              w.is_input ? runner_->input_tensor(w.index) : runner_->output_tensor(w.index);
-          AddValues(values, tensor.shape, *statistics_[w.id]);
+        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+          AddValues(watch_.floats(i), shapes_[i], *statistics_[watched_[i]]);
         }
       });
   return OkStatus();

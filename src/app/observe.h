@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/watch.h"
 #include "base/result.h"
 #include "passes/quantize.h"
 #include "run/runner.h"
@@ -67,7 +68,7 @@ class Observer {
   static Result<std::unique_ptr<Observer>> Make(const Graph& graph, int threads, bool portable);
 
   // To be filled before Collect.
-  Runner& runner() { return *runner_; }
+  Runner& runner() { return watch_.runner(); }
   Status Collect();
 
   // Parallel to the graph's tensors; absent where nothing is collected.
@@ -77,14 +78,10 @@ class Observer {
  private:
   Observer() = default;
 
-  std::unique_ptr<Runner> runner_;
+  Watch watch_;
+  std::vector<TensorId> watched_;
+  std::vector<Shape> shapes_;  // parallel to watched_
   std::vector<std::optional<TensorStatistics>> statistics_;
-  struct Watched {
-    TensorId id;
-    bool is_input;
-    size_t index;  // among the runner's inputs or outputs
-  };
-  std::vector<Watched> watched_;
   std::unique_ptr<ThreadPool> pool_;
   int inputs_ = 0;
 };

@@ -8,14 +8,13 @@
 #include <cmath>
 
 #include "app/prepare_float.h"
-#include "app/quantize_loss.h"
+#include "app/quantize_trials.h"
 #include "formats/tflite_versions.h"
 
 namespace dlpu {
 namespace {
 
-// As many inputs as losses are measured on.
-constexpr size_t kLossInputs = 16;
+constexpr std::string_view kBiasWords[] = {"none", "analytic", "empirical"};
 
 // Where TensorFlow's own rules are not settled, the version that its converter writes for 16 x 8
 // bits with 64-bit biases.
@@ -89,87 +88,6 @@ class Calibrator {
   const QuantizeProgress& progress_;
 };
 
-// The range that all pixels from 0 to 255 take in a picture input: known, not measured.
-void StateInputRanges(const Graph& graph, const LoadedModel& model,
-                      const QuantizeSettings& settings, TensorFacts& facts) {
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    const TensorId id = graph.inputs[i];
-    std::string note;
-    const auto spec = PictureSpec(graph.tensors[id], i, model, settings.input, note);
-    if (!spec.ok() || !facts.ranges[id]) continue;
-    RealRange range{0, 0};
-    for (int c = 0; c < std::min(3, spec->channels); ++c) {
-      const auto k = static_cast<size_t>(c);
-      const float black = (0 - spec->mean[k]) / spec->std[k];
-      const float white = (255 - spec->mean[k]) / spec->std[k];
-      range.low = std::min({range.low, black, white});
-      range.high = std::max({range.high, black, white});
-    }
-    // A fourth channel, or pictures that another preparation made.
-    range.low = std::min(range.low, facts.ranges[id]->low);
-    range.high = std::max(range.high, facts.ranges[id]->high);
-    facts.ranges[id] = range;
-  }
-}
-
-QuantizeOptions OptionsOf(const QuantizeSettings& settings) {
-  QuantizeOptions options;
-  options.scheme = settings.scheme;
-  options.weight_range = settings.weight_range;
-  options.correct_bias = settings.correct_bias;
-  options.node_types = settings.node_types;
-  options.input_type = settings.input_type;
-  options.output_type = settings.output_type;
-  return options;
-}
-
-// What is tried beside the settings as they are: each changes one thing.
-std::vector<QuantizeSettings> Variants(const QuantizeSettings& settings) {
-  std::vector<QuantizeSettings> variants;
-  const auto add = [&](const auto& change) {
-    variants.push_back(settings);
-    change(variants.back());
-  };
-  const bool wide = settings.scheme == QuantScheme::kInt16x8;
-  if (settings.try_bias) add([](QuantizeSettings& s) { s.correct_bias = !s.correct_bias; });
-  if (settings.try_weights) add([](QuantizeSettings& s) { s.weight_range = WeightRange::kMse; });
-  if (settings.try_ranges && !wide) {
-    add([](QuantizeSettings& s) { s.range.method = RangeMethod::kMse; });
-    add([](QuantizeSettings& s) { s.range.method = RangeMethod::kPercentile; });
-  }
-  return variants;
-}
-
-// The best so far with what a variant changes of the settings asked for.
-QuantizeSettings Merged(QuantizeSettings best, const QuantizeSettings& asked,
-                        const QuantizeSettings& variant) {
-  if (variant.correct_bias != asked.correct_bias) best.correct_bias = variant.correct_bias;
-  if (variant.weight_range != asked.weight_range) best.weight_range = variant.weight_range;
-  if (variant.range.method != asked.range.method) best.range.method = variant.range.method;
-  return best;
-}
-
-// What a variant has to gain to be taken, in dB.
-constexpr double kWorthChanging = 0.2;
-
-// The mean over outputs; beyond 60 dB nothing is gained.
-double Score(const std::vector<OutputLoss>& losses) {
-  double sum = 0;
-  for (const OutputLoss& loss : losses) sum += std::clamp(loss.sqnr_db, -60.0, 60.0);
-  return losses.empty() ? 0 : sum / static_cast<double>(losses.size());
-}
-
-// A model that came with codes was trained or quantized to saturate where they end.
-void KeepCodeRanges(const Graph& graph, const std::map<std::string, RealRange>& code_ranges,
-                    TensorFacts& facts) {
-  for (size_t t = 0; t < graph.tensors.size(); ++t) {
-    const auto found = code_ranges.find(graph.tensors[t].name);
-    if (found == code_ranges.end() || !facts.ranges[t]) continue;
-    facts.ranges[t]->low = std::max(facts.ranges[t]->low, found->second.low);
-    facts.ranges[t]->high = std::min(facts.ranges[t]->high, found->second.high);
-  }
-}
-
 void Warn(const Observer& observer, const Graph& graph, QuantizeReport& report) {
   for (const StructureProof& proof : report.structure.proofs) {
     if (!proof.exact || proof.largest <= kFloatRounding) continue;
@@ -192,14 +110,6 @@ void Warn(const Observer& observer, const Graph& graph, QuantizeReport& report) 
         "about real pictures",
         graph.tensors[id].name, statistics->low));
   }
-}
-
-// At most `most` of the inputs, spread over all.
-std::vector<size_t> SomeOf(const std::vector<size_t>& used, size_t most) {
-  std::vector<size_t> some;
-  const size_t count = std::min(most, used.size());
-  for (size_t k = 0; k < count; ++k) some.push_back(used[k * used.size() / count]);
-  return some;
 }
 
 // Layers that one scale would flatten, with what equalization made of them.
@@ -254,83 +164,18 @@ Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
   return result;
 }
 
-// Quantizes a calibrated graph with different settings and keeps the best.
-class Trials {
- public:
-  Trials(const LoadedModel& model, const FloatGraph& prepared, const Graph& graph,
-         const Observer& observer, const CalibrationSet& set, const std::vector<size_t>& used,
-         QuantizeReport& report)
-      : model_(model),
-        prepared_(prepared),
-        graph_(graph),
-        observer_(observer),
-        set_(set),
-        report_(report) {
-    some_ = SomeOf(used, kLossInputs);
-    report_.loss_inputs = static_cast<int>(some_.size());
-  }
-
-  // Puts the settings that lose least and what they lose into the report.
-  Status Choose(const QuantizeSettings& asked, int threads, const QuantizeProgress& progress) {
-    threads_ = threads;
-    DLPU_TRY(report_.losses, Losses(report_.settings));
-    const std::vector<QuantizeSettings> variants = Variants(asked);
-    const int count = static_cast<int>(variants.size());
-    for (int v = 0; v < count; ++v) {
-      if (progress) progress(v + 1, count, "settings tried");
-      const QuantizeSettings trial =
-          Merged(report_.settings, asked, variants[static_cast<size_t>(v)]);
-      DLPU_TRY(std::vector<OutputLoss> losses, Losses(trial));
-      if (Score(losses) < Score(report_.losses) + kWorthChanging) continue;
-      report_.losses = std::move(losses);
-      report_.settings = trial;
-    }
-    if (report_.equalization.layers == 0) return OkStatus();
-    DLPU_TRY(const std::vector<OutputLoss> change, Against(graph_));
-    for (const OutputLoss& loss : change) {
-      report_.float_change = std::max(report_.float_change, loss.worst);
-    }
-    return OkStatus();
-  }
-
-  Result<Quantized> Make(const QuantizeSettings& settings) const {
-    return QuantizeGraph(graph_, FactsFor(settings), OptionsOf(settings));
-  }
-
- private:
-  TensorFacts FactsFor(const QuantizeSettings& settings) const {
-    RangeOptions range = settings.range;
-    range.levels = settings.scheme == QuantScheme::kInt16x8 ? 65536 : 256;
-    TensorFacts facts = FactsOf(observer_, range);
-    if (report_.equalization.layers == 0) KeepCodeRanges(graph_, prepared_.code_ranges, facts);
-    StateInputRanges(graph_, model_, settings, facts);
-    return facts;
-  }
-
-  // The integers between float borders, so that both graphs take the same inputs.
-  Result<std::vector<OutputLoss>> Losses(const QuantizeSettings& settings) const {
-    QuantizeOptions options = OptionsOf(settings);
-    options.input_type = options.output_type = DataType::kFloat32;
-    DLPU_TRY(const Quantized measured, QuantizeGraph(graph_, FactsFor(settings), options));
-    return Against(measured.graph);
-  }
-
-  Result<std::vector<OutputLoss>> Against(const Graph& other) const {
-    return MeasureLosses(prepared_.graph, other,
-                         {model_, report_.settings.input, set_, some_, threads_});
-  }
-
-  const LoadedModel& model_;
-  const FloatGraph& prepared_;
-  const Graph& graph_;
-  const Observer& observer_;
-  const CalibrationSet& set_;
-  QuantizeReport& report_;
-  std::vector<size_t> some_;  // of the set, on which losses are measured
-  int threads_ = 0;
-};
-
 }  // namespace
+
+std::string_view BiasCorrectionName(BiasCorrection how) {
+  return kBiasWords[static_cast<int>(how)];
+}
+
+std::optional<BiasCorrection> BiasCorrectionFromName(std::string_view name) {
+  for (size_t i = 0; i < std::size(kBiasWords); ++i) {
+    if (kBiasWords[i] == name) return static_cast<BiasCorrection>(i);
+  }
+  return std::nullopt;
+}
 
 bool QuantizeReport::dead() const {
   return std::any_of(losses.begin(), losses.end(),
@@ -369,7 +214,7 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   Calibrator calibrator(model, settings, set, threads, progress);
   DLPU_TRY(std::unique_ptr<Observer> observer, calibrator.Observe(prepared.graph, "float model"));
   DLPU_TRY(const Restructured changed, Restructure(model, prepared, settings, *observer, set,
-                                                   SomeOf(calibrator.used, kLossInputs), threads));
+                                                   SomeOf(calibrator.used, false), threads));
   report.structure = changed.report;
   Graph graph = changed.graph;
   if (changed.any) {
@@ -388,8 +233,9 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   for (const size_t i : calibrator.used) report.used.push_back(SampleName(set, i));
   report.used_files = set.arrays.empty() ? report.used : std::vector<std::string>{set.source};
   Warn(*observer, graph, report);
-  Trials trials(model, prepared, graph, *observer, set, calibrator.used, report);
-  DLPU_RETURN_IF_ERROR(trials.Choose(settings, threads, progress));
+  Trials trials({model, prepared, graph, *observer, set, settings.input, calibrator.used,
+                 report.equalization.layers > 0, threads});
+  DLPU_RETURN_IF_ERROR(trials.Choose(settings, progress, report));
   DLPU_TRY(Quantized quantized, trials.Make(report.settings));
   report.graph = std::move(quantized.graph);
   report.graph.description = fmt::format("quantized by dlpu: {}", SchemeName(settings.scheme));

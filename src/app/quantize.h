@@ -21,13 +21,23 @@
 
 namespace dlpu {
 
+// How biases are changed so that the mean outputs of layers stay what they were (arXiv:1906.04721,
+// section 4.2).
+enum class BiasCorrection : uint8_t {
+  kNone,
+  kAnalytic,  // for the rounding of the layer's own weights, from the calibrated means of its input
+  kEmpirical,  // by running the quantized network: for all that happened before the layer as well
+};
+std::string_view BiasCorrectionName(BiasCorrection how);  // "none", "analytic", "empirical"
+std::optional<BiasCorrection> BiasCorrectionFromName(std::string_view name);
+
 // Everything the result depends on besides the model and the calibration inputs.
 struct QuantizeSettings {
   QuantScheme scheme = QuantScheme::kInt8PerChannel;
   RangeOptions range;
   WeightRange weight_range = WeightRange::kMinMax;
   bool equalize = false;
-  bool correct_bias = true;
+  BiasCorrection bias = BiasCorrection::kAnalytic;
   // Other ranges, weights or biases are tried as well, and what comes nearest to the float model on
   // some of the calibration inputs is taken; the report's settings say what that was.
   bool try_ranges = false, try_weights = false, try_bias = false;

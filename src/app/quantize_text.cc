@@ -25,6 +25,17 @@ std::string TypeOf(const std::optional<DataType>& type, QuantScheme scheme) {
   return std::string(DataTypeName(type.value_or(ActivationType(scheme))));
 }
 
+const char* BiasText(BiasCorrection how) {
+  switch (how) {
+    case BiasCorrection::kAnalytic:
+      return ", biases corrected for rounded weights";
+    case BiasCorrection::kEmpirical:
+      return ", biases corrected by measured means";
+    default:
+      return "";
+  }
+}
+
 std::string LossTable(const QuantizeReport& report) {
   Table table({"output", ">SQNR", ">largest error", ""});
   for (const OutputLoss& loss : report.losses) {
@@ -70,7 +81,7 @@ std::string QuantizeText(const QuantizeReport& report) {
       report.equalization.layers > 0
           ? fmt::format(", {} layers equalized", report.equalization.layers)
           : "",
-      settings.correct_bias ? ", biases corrected" : "");
+      BiasText(settings.bias));
   for (size_t i = 0; i < std::min(kShownSkipped, report.skipped.size()); ++i) {
     text += fmt::format("skipped {}: {}\n", report.skipped[i].name, report.skipped[i].why);
   }
@@ -93,7 +104,7 @@ Json QuantizeJson(const QuantizeReport& report) {
   Json json = {{"scheme", SchemeName(settings.scheme)},
                {"ranges", RangeMethodName(settings.range.method)},
                {"weights", settings.weight_range == WeightRange::kMse ? "mse" : "min-max"},
-               {"bias_correction", settings.correct_bias},
+               {"bias_correction", BiasCorrectionName(settings.bias)},
                {"input_type", TypeOf(settings.input_type, settings.scheme)},
                {"output_type", TypeOf(settings.output_type, settings.scheme)},
                {"calibration", report.calibration},

@@ -44,6 +44,7 @@ std::vector<float> FloatsOf(const std::vector<double>& values) {
 const std::vector<std::string> kSchemeWords = {"int8-per-channel", "int8-per-tensor",
                                                "uint8-per-tensor", "int16x8"};
 const std::vector<std::string> kRangeWords = {"min-max", "percentile", "mse", "entropy"};
+const std::vector<std::string> kBiasWords = {"none", "analytic", "empirical"};
 const std::vector<std::string> kBorderWords = {"float32", "uint8", "int8", "int16"};
 const std::vector<std::string> kNodeWords = {"float32", "int16"};
 
@@ -63,7 +64,8 @@ void ReadSettings(const TomlTable& root, QuantizeSettings& settings) {
                               ? WeightRange::kMse
                               : WeightRange::kMinMax;
   settings.equalize = root.Bool("equalize", false);
-  settings.correct_bias = root.Bool("bias_correction", true);
+  settings.bias = BiasCorrectionFromName(root.Word("bias_correction", kBiasWords, "analytic"))
+                      .value_or(settings.bias);
   settings.portable = root.Bool("portable", true);
   settings.most_pictures = static_cast<int>(root.Int("pictures", 1, 100000, 100));
   settings.fix = root.Bool("fix", true);
@@ -118,8 +120,8 @@ std::string RecipeText(const Recipe& recipe) {
       kRecipeVersion, Quoted(std::string(SchemeName(settings.scheme))),
       Quoted(std::string(RangeMethodName(settings.range.method))), settings.range.percentile,
       settings.weight_range == WeightRange::kMse ? "\"mse\"" : "\"min-max\"", settings.equalize,
-      settings.correct_bias, settings.portable, settings.most_pictures, settings.fix,
-      settings.cut_post_processing);
+      Quoted(std::string(BiasCorrectionName(settings.bias))), settings.portable,
+      settings.most_pictures, settings.fix, settings.cut_post_processing);
   if (!settings.replace.empty()) {
     std::string list;
     for (const std::string& one : settings.replace) {

@@ -24,11 +24,11 @@ struct Arguments {
   ModelArguments model;
   InputOptions input;
   std::string output, json, scheme, target, calibration;
-  std::string ranges, weights, input_type, output_type, recipe, choose;
+  std::string ranges, weights, bias, input_type, output_type, recipe, choose;
   int pictures = 100;
   double percentile = 99.99;
-  bool equalize = false, no_equalize = false, no_bias_correction = false, bias_correction = false,
-       fast = false, no_fix = false, cut_post_processing = false;
+  bool equalize = false, no_equalize = false, fast = false, no_fix = false,
+       cut_post_processing = false;
   std::vector<std::string> nodes, replace;
 };
 
@@ -77,7 +77,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   settings.portable = !arguments.fast;
   settings.try_ranges = arguments.ranges.empty();
   settings.try_weights = arguments.weights.empty();
-  settings.try_bias = !arguments.no_bias_correction && !arguments.bias_correction;
+  settings.try_bias = arguments.bias.empty();
   if (!arguments.ranges.empty()) {
     const auto method = RangeMethodFromName(arguments.ranges);
     if (!method) {
@@ -93,7 +93,14 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   } else if (!arguments.weights.empty() && arguments.weights != "min-max") {
     return InvalidError(fmt::format("--weights {}: give min-max or mse", arguments.weights));
   }
-  settings.correct_bias = !arguments.no_bias_correction;
+  if (!arguments.bias.empty()) {
+    const auto how = BiasCorrectionFromName(arguments.bias);
+    if (!how) {
+      return InvalidError(
+          fmt::format("--bias-correction {}: give none, analytic or empirical", arguments.bias));
+    }
+    settings.bias = *how;
+  }
   DLPU_TRY(settings.input_type, BorderType(arguments.input_type, "--input-type"));
   DLPU_TRY(settings.output_type, BorderType(arguments.output_type, "--output-type"));
   settings.input = arguments.input;
@@ -234,10 +241,9 @@ void AddQuantizeCommand(CLI::App& app) {
   command.Flag("--equalize", &arguments->equalize,
                "Equalize channel ranges between layers (default for per-tensor)");
   command.Flag("--no-equalize", &arguments->no_equalize, "Leave channel ranges as they are");
-  command.Flag("--bias-correction", &arguments->bias_correction,
-               "Correct biases for the mean error of rounded weights, whether it helps or not");
-  command.Flag("--no-bias-correction", &arguments->no_bias_correction,
-               "Leave biases as the float model has them");
+  command.Option("--bias-correction", "HOW", &arguments->bias,
+                 "Of the layers' mean outputs: none, analytic (for rounded weights) or empirical "
+                 "(measured layer by layer); the best of them without this option");
   command.Option("--pictures", "N", &arguments->pictures, 1, 100000,
                  "Calibration inputs to use at most (100)");
   command.Option("--input-type", "TYPE", &arguments->input_type, "uint8, int8, int16 or float");

@@ -357,12 +357,7 @@ class Quantizer {
       tensor.quantization.scale.push_back(static_cast<float>(input_scale * scale));
       tensor.quantization.zero_point.push_back(0);
     }
-    for (size_t c = 0; c < bias.size(); ++c) {
-      const size_t at = tensor.quantization.scale.size() == 1 ? 0 : c;
-      const Quantization one{{tensor.quantization.scale[at]}, {0}, 0};
-      const std::vector<uint8_t> code = Codes({&bias[c], 1}, one, tensor.type);
-      tensor.data.insert(tensor.data.end(), code.begin(), code.end());
-    }
+    tensor.data = ChannelCodes(bias, tensor.quantization, tensor.type);
     const auto at = static_cast<size_t>(layer.bias);
     if (node.inputs.size() <= at) node.inputs.resize(at + 1, kNoTensor);
     node.inputs[at] = AddTensor(std::move(tensor));

@@ -134,6 +134,16 @@ std::vector<uint8_t> Codes(std::span<const float> values, const Quantization& qu
   return bytes;
 }
 
+std::vector<uint8_t> ChannelCodes(std::span<const float> values, const Quantization& quantization,
+                                  DataType type) {
+  std::vector<uint8_t> bytes;
+  for (size_t c = 0; c < values.size(); ++c) {
+    const double scale = quantization.scale[quantization.scale.size() == 1 ? 0 : c];
+    AppendCode(bytes, RoundHalfAway(values[c] / scale), type);
+  }
+  return bytes;
+}
+
 RealRange RangeOf(std::span<const float> values) {
   RealRange range;
   for (const float v : values) {

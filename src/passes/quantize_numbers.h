@@ -36,6 +36,10 @@ Quantization ActivationQuantization(RealRange range, DataType type);
 std::vector<uint8_t> Codes(std::span<const float> values, const Quantization& quantization,
                            DataType type);
 
+// The same with a scale for each value where the quantization has that many: biases.
+std::vector<uint8_t> ChannelCodes(std::span<const float> values, const Quantization& quantization,
+                                  DataType type);
+
 // The smallest and largest value, with zero between them; {0, 0} of nothing.
 RealRange RangeOf(std::span<const float> values);
 

@@ -26,7 +26,7 @@ DLPU = os.environ.get("DLPU_PROGRAM",
 NETWORKS = (("blazeface-short", -1, 1), ("face-landmark", 0, 1), ("iris-landmark", 0, 1),
             ("hand-recrop", 0, 1), ("palm-detection-full", 0, 1), ("hand-landmark-lite", 0, 1),
             ("ssd-mobilenet-v2-oidv4", -1, 1), ("pose-landmark-lite", 0, 1))
-OURS = (("per-tensor, naive", ["int8-per-tensor", "--no-equalize", "--no-bias-correction",
+OURS = (("per-tensor, naive", ["int8-per-tensor", "--no-equalize", "--bias-correction", "none",
                                "--ranges", "min-max", "--weights", "min-max"]),
         ("per-tensor", ["int8-per-tensor"]), ("uint8", ["uint8-per-tensor"]),
         ("per-channel", ["int8-per-channel"]), ("int16x8", ["int16x8"]))

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A calibrated float graph quantized with different settings, and what each loses on some of the
+// calibration inputs. One thread at a time.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "app/bias_correction.h"
+#include "app/observe.h"
+#include "app/prepare_float.h"
+#include "app/quantize.h"
+#include "app/quantize_loss.h"
+#include "base/result.h"
+
+namespace dlpu {
+
+// What is quantized; all of it must outlive the Trials.
+struct TrialSubject {
+  const LoadedModel& model;
+  const FloatGraph& prepared;  // the reference of losses
+  const Graph& graph;          // what is quantized: prepared.graph, perhaps equalized
+  const Observer& observer;    // of `graph`
+  const CalibrationSet& set;
+  const InputOptions& input;
+  const std::vector<size_t>& used;  // of the set: what can be read
+  bool changed = false;             // `graph` is no longer prepared.graph
+  int threads = 0;
+};
+
+// As many inputs as losses are measured on, and biases.
+inline constexpr size_t kLossInputs = 16;
+// At most so many of the inputs, spread over all; with `between` others, as far as there are any.
+std::vector<size_t> SomeOf(const std::vector<size_t>& used, bool between);
+
+class Trials {
+ public:
+  explicit Trials(const TrialSubject& subject);
+
+  // Puts the settings that lose least and what they lose into the report.
+  Status Choose(const QuantizeSettings& asked, const QuantizeProgress& progress,
+                QuantizeReport& report);
+
+  // The model with these settings.
+  Result<Quantized> Make(const QuantizeSettings& settings);
+  // What it loses.
+  Result<std::vector<OutputLoss>> Losses(const QuantizeSettings& settings);
+
+ private:
+  TensorFacts FactsFor(const QuantizeSettings& settings) const;
+  Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
+  Result<std::vector<OutputLoss>> Against(const Graph& other) const;
+
+  const TrialSubject subject_;
+  std::vector<size_t> some_;   // of the set, on which losses are measured
+  std::vector<size_t> other_;  // on which biases are; others than `some_` where there are enough
+  std::optional<BiasCorrector> corrector_;  // made when it is needed
+};
+
+// The mean of the losses over outputs in dB; beyond 60 dB nothing is gained.
+double ScoreOf(const std::vector<OutputLoss>& losses);
+
+}  // namespace dlpu
