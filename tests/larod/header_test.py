@@ -122,6 +122,29 @@ class Library(unittest.TestCase):
         self.assertGreater(len(found), 80)
         self.assertEqual(found, self.golden())
 
+    def test_every_declaration_compiles_as_c99_and_links(self):
+        """A table of all functions of each version, each through its own declaration."""
+        tried = 0
+        for compiler in compilers():
+            for version in VERSIONS:
+                names = sorted(declared(version or "NONE"))
+                text = ("#include <larod.h>\ntypedef void (*Any)(void);\nstatic const Any all[] = {\n"
+                        + "".join(f"    (Any){name},\n" for name in names)
+                        + "};\nint main(void) {\n"
+                        "    for (unsigned i = 0; i < sizeof all / sizeof *all; ++i)\n"
+                        "        if (!all[i]) return 1;\n    return 0;\n}\n")
+                with tempfile.TemporaryDirectory() as folder:
+                    program = os.path.join(folder, "a.out")
+                    done = subprocess.run(
+                        [compiler, "-x", "c", "-std=c99", "-pedantic-errors", "-Werror", "-Wall",
+                         *([f"-D{version}"] if version else []), f"-I{INCLUDE}", "-", "-x", "none",
+                         LIBRARY, "-o", program], input=text, capture_output=True, text=True)
+                    self.assertEqual(done.stderr, "", f"{compiler} {version}")
+                    env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(LIBRARY))
+                    self.assertEqual(subprocess.run([program], env=env).returncode, 0)
+                tried += len(names)
+        self.assertGreater(tried, 280)
+
     def test_soname_and_symbol_versions(self):
         dynamic = subprocess.run(["readelf", "-d", "-V", LIBRARY], capture_output=True, text=True,
                                  check=True).stdout
