@@ -34,6 +34,13 @@ struct Shared {
 };
 constexpr Shared kShared[] = {{"axis-a8-gpu-proc", "dlpu"}};
 
+// Caches of compiled models whose size is documented.
+struct Cache {
+  const char* device;
+  CacheLimits limits;
+};
+constexpr Cache kCaches[] = {{"axis-a8-dlpu-tflite", {size_t{64} << 20, 16}}};
+
 std::string LaneOf(const TargetDevice& device) {
   for (const Shared& shared : kShared) {
     if (device.name == shared.device) return shared.lane;
@@ -49,6 +56,9 @@ VirtualDevice MakeDevice(const TargetDevice& facts) {
   device.info.name = facts.name;
   device.info.chip = facts.chip.value_or(0);
   if (facts.runs == "preprocess") device.picture = FindPictureRules(facts.name);
+  for (const Cache& cache : kCaches) {
+    if (facts.name == cache.device) device.cache = cache.limits;
+  }
   for (const Access& access : kAccess) {
     if (facts.name != access.device) continue;
     device.info.run_input = access.run_input;

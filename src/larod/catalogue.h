@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "larod/compiled_cache.h"
 #include "larod/outcome.h"
 #include "larod/picture_rules.h"
 #include "larod/types.h"
@@ -24,6 +25,7 @@ struct VirtualDevice {
   TargetDevice facts;
   std::string lane;                       // devices with equal lanes never work at the same time
   const PictureRules* picture = nullptr;  // of a preprocessing device
+  CacheLimits cache;                      // of compiled models
 };
 
 struct Catalogue {

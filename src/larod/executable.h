@@ -23,6 +23,8 @@ class Executable {
   virtual std::optional<double> CameraTime(const Job& job) const = 0;
   // What loading would take there: the first time, and when it is in the camera's cache.
   virtual std::optional<double> CameraLoadTime(bool cached) const = 0;
+  // Weights and activations.
+  virtual size_t MemoryBytes() const = 0;
 
  protected:
   std::vector<TensorSpec> inputs_, outputs_;
@@ -35,6 +37,11 @@ Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const VirtualDevice& device,
                                                  std::vector<uint8_t> file, const std::string& path,
                                                  const Params& params, bool realtime);
+// What a device would run of a model, as a .dlpu file: the devices of this camera that take
+// compiled models load it. ENOTSUP for a device that compiles nothing.
+Outcome<std::vector<uint8_t>> ExportNetwork(const Catalogue& catalogue, const VirtualDevice& device,
+                                            const std::vector<uint8_t>& file,
+                                            const std::string& path);
 // A picture conversion for a preprocessing device.
 Outcome<std::unique_ptr<Executable>> LoadPicture(const VirtualDevice& device, const Params& params);
 

@@ -3,9 +3,12 @@
 // application's files as the device has them: as in the model, or (CVflow) planar with padded rows.
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "formats/edgetpu_package.h"
 #include "formats/sniff.h"
 #include "formats/tflite.h"
+#include "ir/program_file.h"
 #include "larod/camera_times.h"
 #include "larod/dump.h"
 #include "larod/edgetpu_source.h"
@@ -25,15 +28,23 @@ Failure LoadFailure(const char* message, std::string cause) {
 constexpr const char* kNotAllocated = "Could not allocate tensors";
 constexpr const char* kWrongFormat = "Incorrect model format";
 
+size_t MemoryOf(const Program& program) {
+  auto bytes = static_cast<size_t>(program.arena_bytes);
+  for (const Tensor& tensor : program.tensors) bytes += tensor.data.size();
+  return bytes;
+}
+
 class Network : public Executable {
  public:
   static Outcome<std::unique_ptr<Executable>> Make(Program program, const DeviceLayout& layout,
                                                    const CameraTimes& times) {
+    const size_t memory = MemoryOf(program);
     auto runner = Runner::Load(std::move(program), {});
     if (!runner.ok()) return LoadFailure(kNotAllocated, runner.error().message);
     std::unique_ptr<Network> network(new Network(*std::move(runner)));
     network->times_ = times;
     Runner& r = *network->runner_;
+    network->memory_ = memory;
     for (size_t i = 0; i < r.input_count(); ++i) {
       LAROD_TRY(DeviceTensor tensor, MakeDeviceTensor(r.input_tensor(i), layout, /*input=*/true));
       network->inputs_.push_back(tensor.spec());
@@ -69,12 +80,14 @@ class Network : public Executable {
   std::optional<double> CameraLoadTime(bool cached) const override {
     return cached ? times_.cached_load : times_.first_load;
   }
+  size_t MemoryBytes() const override { return memory_; }
 
  private:
   explicit Network(std::unique_ptr<Runner> runner) : runner_(std::move(runner)) {}
 
   std::unique_ptr<Runner> runner_;
   CameraTimes times_;
+  size_t memory_ = 0;
   std::optional<Dump> dump_ = Dump::IfWanted();  // of the first job
   std::vector<DeviceTensor> input_tensors_, output_tensors_;
 };
@@ -165,15 +178,32 @@ Outcome<Program> CompileModel(const Catalogue& catalogue, const VirtualDevice& d
   return *std::move(program);
 }
 
+Outcome<Program> MakeProgram(const Catalogue& catalogue, const VirtualDevice& device,
+                             const std::vector<uint8_t>& file, const std::string& path) {
+  const bool compiled = SniffFile(file) == FileKind::kProgram;
+  return compiled ? ReadCompiled(catalogue, device, file, path)
+                  : CompileModel(catalogue, device, file, path);
+}
+
 }  // namespace
+
+Outcome<std::vector<uint8_t>> ExportNetwork(const Catalogue& catalogue, const VirtualDevice& device,
+                                            const std::vector<uint8_t>& file,
+                                            const std::string& path) {
+  if (device.facts.engine != "dlpu" || device.facts.runs == "preprocess") {
+    return Failure{
+        ENOTSUP, "Not supported by the device",
+        fmt::format("{} compiles nothing: it runs models as they are", device.info.name)};
+  }
+  LAROD_TRY(const Program program, MakeProgram(catalogue, device, file, path));
+  return WriteProgram(program);
+}
 
 Outcome<std::unique_ptr<Executable>> LoadNetwork(const Catalogue& catalogue,
                                                  const VirtualDevice& device,
                                                  std::vector<uint8_t> file, const std::string& path,
                                                  const Params&, bool realtime) {
-  const bool compiled = SniffFile(file) == FileKind::kProgram;
-  LAROD_TRY(Program program, compiled ? ReadCompiled(catalogue, device, file, path)
-                                      : CompileModel(catalogue, device, file, path));
+  LAROD_TRY(Program program, MakeProgram(catalogue, device, file, path));
   const CameraTimes times = realtime ? PredictTimes(catalogue, device, program) : CameraTimes();
   return Network::Make(std::move(program), LayoutOf(catalogue.target, device), times);
 }

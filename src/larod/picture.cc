@@ -165,6 +165,7 @@ class Picture : public Executable {
     return PictureTime(rules_, input_, output_, *part);
   }
   std::optional<double> CameraLoadTime(bool) const override { return std::nullopt; }
+  size_t MemoryBytes() const override { return from_.size() + to_.size(); }
 
  private:
   // Bytes between the rows are the application's: a picture may be part of a wider one.

@@ -43,6 +43,7 @@ Service::Service(Catalogue catalogue, const ServiceOptions& options)
     if (is_new) lanes_.push_back(std::make_unique<PacedLane>(options.spin));
     device_lanes_.push_back(lane->second);
     counts_.push_back(std::make_unique<Counts>());
+    compiled_.emplace_back(device.cache);
   }
 }
 
@@ -108,7 +109,10 @@ Outcome<ModelInfo> Service::LoadNow(uint64_t session, const LoadRequest& request
   uint64_t hash = 0;
   auto executable = MakeExecutable(request, &model->info.bytes, &hash);
   if (!executable.ok()) return Prefixed(kNotLoaded, executable.failure());
-  if (options_.realtime) PaceLoad(**executable, request.device, hash, begin);
+  if (const auto fits = Fits(**executable); !fits.ok()) return Prefixed(kNotLoaded, fits.failure());
+  if (options_.realtime) {
+    PaceLoad(**executable, request.device, hash, model->info.bytes, begin);
+  }
   model->executable = std::move(*executable);
   model->session = session;
   model->info.name = request.name;
@@ -122,14 +126,37 @@ Outcome<ModelInfo> Service::LoadNow(uint64_t session, const LoadRequest& request
   return model->info;
 }
 
-Outcome<std::vector<uint8_t>> Service::Export(const LoadRequest& request) {
-  size_t bytes = 0;
-  uint64_t hash = 0;
-  auto executable = MakeExecutable(request, &bytes, &hash);
-  if (!executable.ok()) return Prefixed("Could not export model: ", executable.failure());
+Outcome<Nothing> Service::Fits(const Executable& executable) {
+  std::optional<double> ram = options_.ram_mb;
+  if (!ram.has_value() && catalogue_.known_product.has_value()) {
+    ram = catalogue_.known_product->ram_mb;
+  }
+  if (!ram.has_value()) return Nothing();
+  size_t bytes = executable.MemoryBytes();
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, model] : models_) bytes += model->executable->MemoryBytes();
+  if (static_cast<double>(bytes) <= *ram * 1048576.0) return Nothing();
   return Failure{
-      ENOTSUP, "Could not export model: not supported",
-      fmt::format("what {} runs can only be made by a camera", devices_[request.device].name)};
+      LAROD_ERROR_LOAD_MODEL, "Could not allocate tensors",
+      fmt::format("with this model, weights and activations of the {} models loaded take "
+                  "{:.1f} MiB, and the camera has {:g}: delete models, or choose a "
+                  "product with more memory (dlpu products --min-ram MB)",
+                  models_.size() + 1, static_cast<double>(bytes) / 1048576, *ram)};
+}
+
+Outcome<std::vector<uint8_t>> Service::Export(const LoadRequest& request) {
+  constexpr const char* kNotExported = "Could not export model: ";
+  const VirtualDevice& device = catalogue_.devices[request.device];
+  if (request.fd < 0) {
+    return Failure{LAROD_ERROR_FD, std::string(kNotExported) + "No model file is given", ""};
+  }
+  auto file = ReadWhole(request.fd, kLargestModel);
+  if (!file.ok()) return Prefixed(kNotExported, file.failure());
+  auto program = ExportNetwork(catalogue_, device, *file, PathOf(request.fd));
+  if (!program.ok()) return Prefixed(kNotExported, program.failure());
+  Log(fmt::format("exported for {}: virtual devices run the file, cameras make their own",
+                  device.info.name));
+  return program;
 }
 
 Outcome<ModelInfo> Service::Model(uint64_t id) {
@@ -216,12 +243,12 @@ void Service::Pace(const Loaded& model, const Job& job, Pacer::Clock::time_point
   LaneOf(model.info.device).pacer.Wait(begin, duration);
 }
 
-void Service::PaceLoad(const Executable& executable, size_t device, uint64_t hash,
+void Service::PaceLoad(const Executable& executable, size_t device, uint64_t hash, size_t bytes,
                        Pacer::Clock::time_point begin) {
   bool cached = false;
   {
     const std::lock_guard lock(mutex_);
-    cached = !compiled_.emplace(device, hash).second;
+    cached = compiled_[device].Use(hash, bytes);
   }
   const std::optional<double> duration = executable.CameraLoadTime(cached);
   if (!duration.has_value()) return;

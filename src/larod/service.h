@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -88,8 +87,10 @@ class Service : public std::enable_shared_from_this<Service> {
   // -6 for a session whose service has crashed.
   Outcome<Nothing> Alive(uint64_t session);
   void Pace(const Loaded& model, const Job& job, Pacer::Clock::time_point begin);
-  void PaceLoad(const Executable& executable, size_t device, uint64_t hash,
+  void PaceLoad(const Executable& executable, size_t device, uint64_t hash, size_t bytes,
                 Pacer::Clock::time_point begin);
+  // Whether the camera has memory for one more model.
+  Outcome<Nothing> Fits(const Executable& executable);
 
   const Catalogue catalogue_;
   const ServiceOptions options_;
@@ -101,9 +102,9 @@ class Service : public std::enable_shared_from_this<Service> {
   std::mutex mutex_;  // of what follows
   std::map<uint64_t, std::shared_ptr<Loaded>> models_;
   uint64_t next_model_ = 1, next_session_ = 1, sessions_ = 0;
-  int64_t strikes_ = 0;                             // loads and jobs so far
-  uint64_t crashed_ = 0;                            // sessions up to this number are dead
-  std::set<std::pair<size_t, uint64_t>> compiled_;  // device and hash of what was loaded before
+  int64_t strikes_ = 0;                  // loads and jobs so far
+  uint64_t crashed_ = 0;                 // sessions up to this number are dead
+  std::vector<CompiledCache> compiled_;  // of each device
 };
 
 }  // namespace dlpu::larod

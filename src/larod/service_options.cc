@@ -55,6 +55,16 @@ Outcome<ServiceOptions> OptionsFromEnvironment() {
   if (const std::string fault = Variable("DLPU_FAULT"); !fault.empty()) {
     LAROD_TRY(options.fault, ParseFault(fault));
   }
+  if (const std::string ram = Variable("DLPU_RAM_MB"); !ram.empty()) {
+    char* end = nullptr;
+    const double megabytes = std::strtod(ram.c_str(), &end);
+    if (*end != '\0' || !(megabytes > 0)) {
+      return Failure{LAROD_ERROR_CREATE_SESSION,
+                     fmt::format("Could not create session: no memory of \"{}\" MB", ram),
+                     "$DLPU_RAM_MB is the camera's memory in MiB"};
+    }
+    options.ram_mb = megabytes;
+  }
   return options;
 }
 

@@ -28,9 +28,11 @@ struct ServiceOptions {
   std::string product;    // empty: the default
   bool realtime = false;  // a job takes at least as long as it would on the camera
   std::optional<Fault> fault;
+  // Of the camera; absent: the product's, if that is known.
+  std::optional<double> ram_mb = std::nullopt;
   bool spin = true;  // threads watch for the next job for a moment: it comes sooner, for some power
 };
-// $DLPU_PRODUCT, $DLPU_REALTIME (anything but "" and "0"), $DLPU_FAULT.
+// $DLPU_PRODUCT, $DLPU_REALTIME (anything but "" and "0"), $DLPU_FAULT, $DLPU_RAM_MB.
 Outcome<ServiceOptions> OptionsFromEnvironment();
 
 }  // namespace dlpu::larod

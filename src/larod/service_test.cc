@@ -111,5 +111,48 @@ TEST_F(ServiceTest, SessionsTakeTurns) {
   EXPECT_EQ(order, (std::vector<int>{0, 3, 1, 4, 2, 5}));
 }
 
+// All models together must fit the camera's memory, whoever loaded them.
+TEST_F(ServiceTest, MemoryOfAllModelsIsLimited) {
+  ServiceOptions options{"artpec8", false, {}};
+  options.ram_mb = 0.5;
+  service = *Service::Make(options);
+  session = service->NewSession();
+  const auto other = service->NewSession();
+  const Fd file = DigitsFile();
+  std::vector<ModelInfo> loaded;
+  std::optional<Failure> full;
+  while (!full.has_value() && loaded.size() < 1000) {
+    Session& with = loaded.size() % 2 == 0 ? *session : *other;
+    auto model = with.Load(DigitsRequest(file.get(), 0));
+    if (model.ok()) loaded.push_back(*model);
+    if (!model.ok()) full = model.failure();
+  }
+  ASSERT_TRUE(full.has_value()) << "1000 models fit half a megabyte";
+  ASSERT_GE(loaded.size(), 2u);
+  EXPECT_EQ(full->code, LAROD_ERROR_LOAD_MODEL);
+  EXPECT_EQ(full->message, "Could not load model: Could not allocate tensors");
+  EXPECT_NE(full->cause.find("the camera has 0.5"), std::string::npos) << full->cause;
+  EXPECT_TRUE(session->Delete(loaded[0].id).ok());
+  EXPECT_TRUE(other->Load(DigitsRequest(file.get(), 0)).ok()) << "there is room again";
+}
+
+TEST(CompiledCache, ForgetsWhatWasUsedLongestAgo) {
+  CompiledCache cache({100, 3});
+  EXPECT_FALSE(cache.Use(1, 10));
+  EXPECT_TRUE(cache.Use(1, 10));
+  EXPECT_FALSE(cache.Use(2, 10));
+  EXPECT_FALSE(cache.Use(3, 10));
+  EXPECT_TRUE(cache.Use(1, 10));
+  EXPECT_FALSE(cache.Use(4, 10)) << "the fourth file";
+  EXPECT_FALSE(cache.Use(2, 10)) << "was forgotten for it";
+  EXPECT_TRUE(cache.Use(1, 10));
+  EXPECT_FALSE(cache.Use(5, 95)) << "all but this have to go";
+  EXPECT_FALSE(cache.Use(1, 10));
+  EXPECT_FALSE(cache.Use(5, 95));
+  EXPECT_FALSE(cache.Use(6, 101)) << "larger than the cache: compiled each time";
+  EXPECT_FALSE(cache.Use(6, 101));
+  EXPECT_TRUE(cache.Use(5, 95)) << "and nothing is forgotten for it";
+}
+
 }  // namespace
 }  // namespace dlpu::larod

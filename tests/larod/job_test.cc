@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "larod_testing.h"
 
@@ -33,50 +32,6 @@ TEST(LarodJob, ComputesWhatTheRunnerComputes) {
     EXPECT_TRUE(allocated.Run()) << camera.error.text();
     EXPECT_EQ(allocated.Outputs(), expected);
   }
-}
-
-TEST(LarodJob, SharedModelsGiveTheSameThroughEveryKindOfBuffer) {
-  const char* given = std::getenv("DLPU_SHARED");
-  const std::string folder = std::string(given != nullptr ? given : "../shared") + "/models/tflite";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
-  Camera camera("artpec8");
-  int ran = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const auto file = ReadFile(entry.path().string());
-    ASSERT_TRUE(file.ok());
-    larodModel* model = camera.Load(*file, "axis-a8-dlpu-tflite");
-    if (model == nullptr) {
-      RecordProperty(entry.path().stem().string(), camera.error.text());
-      continue;
-    }
-    SCOPED_TRACE(entry.path().string());
-    Job files(camera, model);
-    size_t count = 0;
-    size_t* sizes = larodGetModelInputByteSizes(model, &count, camera.error);
-    std::vector<Bytes> in;
-    for (size_t i = 0; i < count; ++i) in.push_back(Noise(sizes[i], static_cast<uint32_t>(i) + 9));
-    free(sizes);
-    files.UseFiles(in);
-    if (!files.Run()) {  // model_invoking_error does what its name says
-      EXPECT_EQ(camera.error.code(), LAROD_ERROR_JOB);
-      continue;
-    }
-    const std::vector<Bytes> expected = RunPlainly(*file, in, "artpec8");
-    EXPECT_EQ(files.Outputs(), expected);
-    // A model with state continues where it was: load it anew for each kind.
-    Job allocated(camera, camera.Load(*file, "axis-a8-dlpu-tflite"));
-    allocated.UseAllocated(in);
-    EXPECT_TRUE(allocated.Run()) << camera.error.text();
-    EXPECT_EQ(allocated.Outputs(), expected);
-    Job tracked(camera, camera.Load(*file, "axis-a8-dlpu-tflite"));
-    tracked.UseFiles(in);
-    tracked.Track();
-    EXPECT_TRUE(tracked.Run()) << camera.error.text();
-    EXPECT_EQ(tracked.Outputs(), expected);
-    ++ran;
-  }
-  EXPECT_GT(ran, 5) << "the test ran almost nothing";
-  RecordProperty("models", ran);
 }
 
 TEST(LarodJob, SeveralInputsAndOutputs) {
@@ -336,15 +291,35 @@ TEST(LarodJob, NullAndDestroyedAreErrors) {
   EXPECT_EQ(camera.error.code(), LAROD_ERROR_MODEL_NOT_FOUND);
 }
 
-TEST(LarodExport, IsRefusedWithAReason) {
+// What the compiling device would run is a file for the device that takes compiled models.
+TEST(LarodExport, IsWhatTheNativeDeviceLoads) {
   Camera camera("artpec8");
   const File model(DigitsModel()), output;
-  EXPECT_FALSE(larodExportModel(camera.conn, model.fd(), output.fd(),
-                                camera.Device("axis-a8-dlpu-tflite"), nullptr, camera.error));
+  const auto exported = [&](int from, int to, const char* device) {
+    return larodExportModel(camera.conn, from, to, camera.Device(device), nullptr, camera.error);
+  };
+  ASSERT_TRUE(exported(model.fd(), output.fd(), "axis-a8-dlpu-tflite")) << camera.error.text();
+  const std::vector<Bytes> in = {Noise(784, 5)};
+  Job job(camera, camera.Load(output.Read(), "axis-a8-dlpu-native"));
+  ASSERT_NE(job.model, nullptr) << camera.error.text();
+  job.UseFiles(in);
+  EXPECT_TRUE(job.Run()) << camera.error.text();
+  EXPECT_EQ(job.Outputs(), RunPlainly(DigitsModel(), in, "artpec8"));
+  const File text({'n', 'o'});
+  EXPECT_FALSE(exported(text.fd(), output.fd(), "axis-a8-dlpu-tflite"));
+  EXPECT_EQ(camera.error.text(), "Could not export model: Incorrect model format");
+  EXPECT_FALSE(exported(model.fd(), output.fd(), "cpu-tflite"));
   EXPECT_EQ(camera.error.code(), ENOTSUP);
-  EXPECT_FALSE(larodExportModel(camera.conn, -1, output.fd(), camera.Device("cpu-tflite"), nullptr,
-                                camera.error));
-  EXPECT_FALSE(larodExportModel(camera.conn, model.fd(), output.fd(), nullptr, nullptr, nullptr));
+  EXPECT_FALSE(exported(model.fd(), output.fd(), "axis-a8-gpu-proc"));
+  EXPECT_EQ(camera.error.code(), ENOTSUP);
+  EXPECT_FALSE(exported(-1, output.fd(), "axis-a8-dlpu-tflite"));
+  EXPECT_EQ(camera.error.code(), EINVAL);
+  EXPECT_FALSE(exported(9999, output.fd(), "axis-a8-dlpu-tflite"));
+  EXPECT_EQ(camera.error.code(), LAROD_ERROR_FD);
+  const int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  EXPECT_FALSE(exported(model.fd(), read_only, "axis-a8-dlpu-tflite"));
+  EXPECT_EQ(camera.error.code(), LAROD_ERROR_FD);
+  close(read_only);
 }
 
 }  // namespace
