@@ -548,6 +548,12 @@ std::map<std::string, RuleCase> ModelCases() {
     n.Conv(n.In({1, 16, 16, 48}, DataType::kFloat32), {});
     n.format = bad ? "tflite" : "onnx";
   }};
+  cases["stand-in"] = {[](SmallNet& n, bool bad) {
+    if (bad) n.graph.metadata["dlpu_fixed_point"] = {'1'};
+    ConvSpec spec;
+    spec.weight_scale = 0.25f;
+    n.Conv(n.In({1, 16, 16, 48}, bad ? DataType::kInt8 : DataType::kFloat32, 0.5f), spec);
+  }};
   // A file that no target loads, and one that is only for the Edge TPU.
   auto file = [](const std::string& wrong) {
     return RuleCase{[=](SmallNet& n, bool bad) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "app/observe.h"
+#include "passes/quantize_numbers.h"
 
 namespace dlpu {
 namespace {
@@ -123,7 +124,44 @@ RealRange Search(const TensorStatistics& statistics, const Loss& loss) {
   return best;
 }
 
+// What the codes of an int8 tensor stand for.
+RealRange CodeRange(const Quantization& quantization) {
+  const double scale = quantization.scale0();
+  const auto zero = static_cast<double>(quantization.zero0());
+  return {static_cast<float>((-128 - zero) * scale), static_cast<float>((127 - zero) * scale)};
+}
+
+// The power of two with the least expected squared error, as the range it represents.
+RealRange SearchPowersOfTwo(const TensorStatistics& statistics) {
+  const RealRange full{std::min(0.0f, statistics.low), std::max(0.0f, statistics.high)};
+  Quantization trial = ActivationQuantization(full, DataType::kInt8, true);
+  RealRange best = full;
+  double least = std::numeric_limits<double>::infinity();
+  constexpr int kMostHalvings = 4;
+  for (int i = 0; i <= kMostHalvings; ++i, trial.scale[0] /= 2) {
+    const RealRange codes = CodeRange(trial);
+    const double error = ExpectedError(statistics.histogram, codes.low, codes.high, 256);
+    if (error >= least) continue;
+    least = error;
+    best = {std::max(full.low, codes.low), std::min(full.high, codes.high)};
+  }
+  return best;
+}
+
 }  // namespace
+
+double ExpectedSqnr(const TensorStatistics& statistics, const Quantization& quantization) {
+  const Histogram& histogram = statistics.histogram;
+  double signal = 0;
+  for (size_t i = 0; i < histogram.counts().size(); ++i) {
+    const double center = BinStart(histogram, static_cast<int>(i)) + histogram.width() / 2;
+    signal += static_cast<double>(histogram.counts()[i]) * center * center;
+  }
+  const bool zeros = statistics.low == 0 && statistics.high == 0;
+  if (histogram.counts().empty() || zeros) return std::numeric_limits<double>::infinity();
+  const RealRange codes = CodeRange(quantization);
+  return 10 * std::log10(signal / ExpectedError(histogram, codes.low, codes.high, 256));
+}
 
 std::string_view RangeMethodName(RangeMethod method) { return kMethods[static_cast<int>(method)]; }
 
@@ -142,6 +180,7 @@ RealRange ChooseRange(const TensorStatistics& statistics, const RangeOptions& op
     case RangeMethod::kPercentile:
       return Percentile(statistics, options.percentile);
     case RangeMethod::kMse:
+      if (options.power_of_two) return SearchPowersOfTwo(statistics);
       return Search(statistics, [&](double low, double high) {
         return ExpectedError(histogram, low, high, options.levels);
       });

@@ -112,7 +112,7 @@ Result<std::vector<SchemeChoice>> ChooseSchemes(const LoadedModel& model,
   std::vector<SchemeChoice> choices;
   std::vector<Made> made;
   for (const Target& target : targets) {
-    if (!SchemeFor(target).ok()) continue;
+    if (target.quantization.need != "int8") continue;
     for (const QuantScheme scheme : kOffered) {
       if (made.size() == std::size(kOffered)) break;
       DLPU_TRY(Made one, Make(model, scheme, settings, set, threads, progress));

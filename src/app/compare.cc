@@ -91,7 +91,7 @@ class Comparer {
     DLPU_TRY(Program program, CompileModel(side.model, side.options));
     if (!program.target.empty()) {
       DLPU_TRY(const Target target, FindTarget(program.target));
-      DLPU_RETURN_IF_ERROR(RunnableHere(target));
+      DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(program).style));
     }
     return program;
   }

@@ -15,6 +15,7 @@
 #include "formats/edgetpu_package.h"
 #include "formats/tflite.h"
 #include "ir/program_file.h"
+#include "ir/quantization_style.h"
 #include "report/compile_report.h"
 #include "report/inspect.h"
 
@@ -61,7 +62,9 @@ class TargetCompilation {
       options.cpu_profile = options.profile;
     }
     options.source_sha256 = model_.sha256;
-    DLPU_TRY(Program program, Compile(graph_, options));
+    DLPU_RETURN_IF_ERROR(MakeFixedPoint());
+    DLPU_TRY(Program program,
+             Compile(fixed_point_ != nullptr ? fixed_point_->model.graph : graph_, options));
     AddLabels(model_, program);
     DLPU_RETURN_IF_ERROR(Write(prefix_ + ".dlpu", "the program for dlpu", WriteProgram(program)));
     DLPU_RETURN_IF_ERROR(WriteForCamera());
@@ -86,6 +89,29 @@ class TargetCompilation {
     return OkStatus();
   }
 
+  bool StandsIn() const {
+    return target_.fixed_point &&
+           SummariseQuantization(graph_).style == QuantizationStyle::kFixedPoint;
+  }
+
+  // The integers of the virtual target, where the vendor's compiler chooses the camera's.
+  Status MakeFixedPoint() {
+    if (!target_.fixed_point || request_.calibration.empty() || StandsIn()) return OkStatus();
+    DLPU_TRY(QuantizeSettings settings, SettingsFor(target_));
+    DLPU_TRY(set_, FindCalibration(request_.calibration, settings.most_pictures));
+    fixed_point_ = request_.fixed_point;
+    if (fixed_point_ != nullptr) return OkStatus();
+    settings.input = request_.input;
+    settings.cut_at = request_.model.cut_at;
+    settings.shapes = request_.model.shapes;
+    DLPU_TRY(made_, MakeQuantizedModel(model_, settings, *set_, request_.model.threads));
+    fixed_point_ = &*made_;
+    result_.quantized = made_->report;
+    result_.quantized->graph = {};
+    return Write(prefix_ + ".recipe.toml", "how the fixed point was chosen",
+                 {made_->recipe.begin(), made_->recipe.end()});
+  }
+
   // What forcing several parts costs, with what crosses between them.
   void ComparePartitions() {
     result_.one_part = PartitionGraph(graph_, target_);
@@ -108,7 +134,7 @@ class TargetCompilation {
     Graph traced = graph_;
     traced.metadata[kSourceKey].assign(model_.sha256.begin(), model_.sha256.end());
     DLPU_TRY(const std::vector<uint8_t> bytes, WriteTflite(traced));
-    if (target_.compiler.has_value() && target_.compiler->program.empty()) return HandOff(bytes);
+    if (target_.compiler.has_value() && target_.compiler->program.empty()) return HandOver(bytes);
     const std::string path = prefix_ + ".tflite";
     const std::string what =
         target_.compiler ? "for " + target_.compiler->name : "for the camera: " + target_.device;
@@ -116,7 +142,14 @@ class TargetCompilation {
     return target_.compiler.has_value() ? RunVendor(path) : OkStatus();
   }
 
-  Status HandOff(const std::vector<uint8_t>& tflite) {
+  Status HandOver(const std::vector<uint8_t>& tflite) {
+    if (StandsIn()) {
+      result_.notes.push_back(fmt::format(
+          "the integers are dlpu's own: nothing is written for {}, which wants the float "
+          "model (dlpu compile FLOAT --target {} --calibration PHOTOS)",
+          target_.compiler->name, target_.name));
+      return OkStatus();
+    }
     const bool as_it_is = std::ranges::find(target_.compiler->takes, model_.format) !=
                               target_.compiler->takes.end() &&
                           model_.format != "tflite";
@@ -125,11 +158,18 @@ class TargetCompilation {
       DLPU_TRY(file, ReadFile(model_.path));
     }
     DLPU_TRY(Artifact folder,
-             WriteHandOff(model_, graph_, target_, file, as_it_is ? model_.format : "tflite",
+             WriteHandOff({model_, graph_, target_, file, as_it_is ? model_.format : "tflite",
+                           set_ ? &*set_ : nullptr, request_.input},
                           prefix_ + "_handoff"));
     result_.artifacts.push_back(std::move(folder));
     result_.notes.push_back(fmt::format("only {} makes the file that the camera loads: {}",
                                         target_.compiler->name, target_.compiler->says));
+    if (target_.fixed_point && !set_) {
+      result_.notes.push_back(
+          "the .dlpu is the float model, which does not run as the camera would: with "
+          "--calibration "
+          "PHOTOS it is fixed point, and the folder has calibration inputs");
+    }
     if (as_it_is && !request_.model.cut_at.empty()) {
       result_.notes.push_back(
           "the handed-off model is the whole file: --cut-at changes the .dlpu only");
@@ -209,6 +249,9 @@ class TargetCompilation {
   const Target& target_;
   const std::string prefix_;
   CompiledTarget& result_;
+  std::optional<CalibrationSet> set_;
+  std::optional<QuantizedModel> made_;
+  const QuantizedModel* fixed_point_ = nullptr;  // null: the graph is compiled as it is
 };
 
 // Where a target's files go, without their endings.

@@ -199,12 +199,15 @@ Result<Profile> ParseProfile(const std::string& name) {
       "there is no profile '{}'; give tflite-reference, tflite-builtin or xnnpack", name));
 }
 
-Status RunnableHere(const Target& target) {
+Status RunnableHere(const Target& target, QuantizationStyle style) {
   if (target.quantization.need != "compiler") return OkStatus();
-  return UnsupportedError(
-      fmt::format("{} computes with the numbers that {} chooses when it quantizes the model, which "
-                  "dlpu does not do yet; without --target the model runs as it is",
-                  target.title, target.compiler ? target.compiler->name : "the vendor's compiler"));
+  if (target.fixed_point && style == QuantizationStyle::kFixedPoint) return OkStatus();
+  return UnsupportedError(fmt::format(
+      "{} computes with the integers that {} chooses when it quantizes the model; `dlpu "
+      "quantize MODEL --target {} --calibration PHOTOS -o OUT.tflite` chooses some in "
+      "its place, and that file runs here; without --target the model runs as it is",
+      target.title, target.compiler ? target.compiler->name : "the vendor's compiler",
+      target.name));
 }
 
 namespace {
@@ -266,7 +269,7 @@ Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const Model
   DLPU_TRY(Program program, CompileModel(model, options));
   if (!program.target.empty()) {
     DLPU_TRY(const Target target, FindTarget(program.target));
-    DLPU_RETURN_IF_ERROR(RunnableHere(target));
+    DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(program).style));
   }
   return Runner::Load(std::move(program), {.threads = options.threads});
 }

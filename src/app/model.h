@@ -14,6 +14,7 @@
 #include "formats/sniff.h"
 #include "formats/tflite_metadata.h"
 #include "ir/graph.h"
+#include "ir/quantization_style.h"
 #include "passes/compile.h"
 #include "passes/layout.h"
 #include "run/runner.h"
@@ -79,8 +80,9 @@ Result<Profile> ParseProfile(const std::string& name);
 // The program that the options ask for: compiled from a copy of the graph, or the file's own. What
 // a target refuses is kUnsupported, in its words.
 Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& options);
-// An error when dlpu cannot compute what the target does, with the reason and the remedy.
-Status RunnableHere(const Target& target);
+// An error when dlpu cannot compute what the target does with a model so quantized, with the reason
+// and the remedy.
+Status RunnableHere(const Target& target, QuantizationStyle style);
 
 // Puts the model's labels into a program made from it.
 void AddLabels(const LoadedModel& model, Program& program);

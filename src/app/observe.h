@@ -54,11 +54,17 @@ struct RangeOptions {
   RangeMethod method = RangeMethod::kMinMax;
   double percentile = 99.99;  // of the values that stay inside, for kPercentile
   int levels = 256;           // codes there will be, for kMse and kEntropy
+  // 8-bit codes with a power of two as their scale: kMse chooses among those.
+  bool power_of_two = false;
 };
 // kMse: the clipped range with the least expected squared error of rounding and clipping; kEntropy:
 // the one whose codes differ least from the histogram by Kullback-Leibler divergence (the method
 // that TensorRT made known). Never wider than what was seen.
 RealRange ChooseRange(const TensorStatistics& statistics, const RangeOptions& options);
+
+// Expected signal to noise ratio in dB of the tensor as 8-bit codes: squared values over squared
+// errors of clipping and uniform rounding. Infinite when nothing but zeros was seen.
+double ExpectedSqnr(const TensorStatistics& statistics, const Quantization& quantization);
 
 // Runs a graph and collects statistics of every float32 tensor that a node writes or the model
 // takes.

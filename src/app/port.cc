@@ -5,11 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "app/recipe.h"
 #include "base/sha256.h"
-#include "formats/tflite.h"
 #include "ir/quantization_style.h"
 #include "run/bench.h"
 
@@ -99,6 +96,11 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
   if (row.check.verdict == CheckVerdict::kRunsWithFallback) {
     row.verdict = PortVerdict::kRunsWithFallback;
   }
+  if (target.fixed_point && summary.style == QuantizationStyle::kFixedPoint) {
+    row.verdict = PortVerdict::kPrepare;
+    row.needs = "bring the float model: these integers are dlpu's own";
+    return row;
+  }
   const bool takes_it = std::ranges::find(target.formats, model.format) != target.formats.end();
   if (!takes_it && model.format == "tflite") {
     row.verdict = PortVerdict::kPrepare;
@@ -132,49 +134,52 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
 
 namespace {
 
-// The model in a scheme, made once for all targets that want it.
-Result<const PortQuantized*> QuantizedAs(QuantScheme scheme, const LoadedModel& model,
-                                         const PortOptions& options, PortReport& report) {
-  const std::string name(SchemeName(scheme));
+// The model as a target wants it, made once for all that want the same; its name in the report.
+Result<std::string> QuantizedFor(const Target& target, const LoadedModel& model,
+                                 const PortOptions& options, PortReport& report) {
+  DLPU_TRY(QuantizeSettings settings, SettingsFor(target));
+  std::string name(SchemeName(settings.scheme));
   if (const auto found = report.quantized.find(name); found != report.quantized.end()) {
-    return &found->second;
+    if (found->second.report.wide_below_db == settings.wide_below_db) return name;
+    name += "-" + target.name;
   }
-  QuantizeSettings settings = DefaultSettings(scheme);
   settings.input = options.input;
   settings.input.files.clear();
   settings.cut_at = options.model.cut_at;
   settings.shapes = options.model.shapes;
   DLPU_TRY(const CalibrationSet set, FindCalibration(options.calibration, settings.most_pictures));
-  PortQuantized result;
-  DLPU_TRY(result.report, Quantize(model, settings, set, options.model.threads, nullptr));
-  ModelFile file;
-  DLPU_TRY(file.bytes, WriteTflite(result.report.graph));
-  file.path = std::filesystem::path(model.path).stem().string() + ".tflite";
-  file.kind = FileKind::kTflite;
-  file.zoo = model.zoo;
-  file.labels = model.labels;
-  DLPU_TRY(result.model, LoadModel(file));
-  DLPU_TRY(const Recipe recipe, RecipeOf(model, result.report, result.model.sha256));
-  result.recipe = RecipeText(recipe);
-  return &report.quantized.emplace(name, std::move(result)).first->second;
+  DLPU_TRY(QuantizedModel made, MakeQuantizedModel(model, settings, set, options.model.threads));
+  report.quantized.emplace(name, std::move(made));
+  return name;
+}
+
+// Whether the target's own integers are to be made up for a float model.
+bool WantsFixedPoint(const LoadedModel& model, const Target& target, const PortRow& row) {
+  const QuantizationSummary summary = SummariseQuantization(model.graph);
+  return target.fixed_point && summary.integer_layers == 0 &&
+         row.verdict == PortVerdict::kPrepare &&
+         std::ranges::find(target.formats, model.format) != target.formats.end();
 }
 
 // The row of a target: of the file as it is, or of what it becomes when it may be quantized.
 Result<PortRow> MakeRow(const LoadedModel& model, const Target& target, const PortOptions& options,
                         PortReport& report) {
   DLPU_TRY(PortRow row, JudgeTarget(model, target, options));
+  if (!options.calibration.empty() && WantsFixedPoint(model, target, row)) {
+    DLPU_TRY(row.fixed_point, QuantizedFor(target, model, options, report));
+  }
   if (options.calibration.empty() || row.quantize.empty()) {
     PredictTime(model, target, options, row);
     return row;
   }
-  DLPU_TRY(const QuantScheme scheme, SchemeFor(target));
-  DLPU_TRY(const PortQuantized* quantized, QuantizedAs(scheme, model, options, report));
+  DLPU_TRY(const std::string scheme, QuantizedFor(target, model, options, report));
+  const QuantizedModel& quantized = report.quantized.at(scheme);
   PortOptions whole = options;  // what was cut off is not there any more
   whole.model.cut_at.clear();
   whole.model.shapes.clear();
-  DLPU_TRY(row, JudgeTarget(quantized->model, target, whole));
-  row.quantized = SchemeName(scheme);
-  PredictTime(quantized->model, target, whole, row);
+  DLPU_TRY(row, JudgeTarget(quantized.model, target, whole));
+  row.quantized = scheme;
+  PredictTime(quantized.model, target, whole, row);
   return row;
 }
 

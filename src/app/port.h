@@ -12,7 +12,7 @@
 #include "app/interpret.h"
 #include "app/model.h"
 #include "app/predict.h"
-#include "app/quantize.h"
+#include "app/quantized_model.h"
 #include "app/tensor_input.h"
 #include "base/result.h"
 #include "target/target.h"
@@ -37,6 +37,9 @@ struct PortRow {
   // Scheme that dlpu quantized the model with for this target (PortReport::quantized); empty: the
   // row is about the file as it is.
   std::string quantized;
+  // The entry of PortReport::quantized that stands here for what the vendor's compiler makes of the
+  // file; the row is about the file. Empty: none.
+  std::string fixed_point;
   CheckReport check;  // where the file's ops run, and every finding
   // The time on the target's cameras: of this file, or, when it must be quantized first, of the
   // quantized model with the same layers.
@@ -59,17 +62,12 @@ struct PortRun {
   std::vector<std::string> output_sha256;
 };
 
-// The model quantized for those targets that want it so.
-struct PortQuantized {
-  LoadedModel model;  // its path is a file name, to be written by whoever wants the file
-  QuantizeReport report;
-  std::string recipe;  // TOML
-};
-
 struct PortReport {
   std::string quantization;  // of the model as it is
   std::vector<PortRow> rows;
-  std::map<std::string, PortQuantized> quantized;  // by scheme
+  // For those targets that want it so, and the fixed point of virtual targets: by scheme, with the
+  // target's name where one scheme came out differently for two.
+  std::map<std::string, QuantizedModel> quantized;
   std::optional<PortRun> run;
   std::string run_error;  // why there is no run
 };

@@ -148,6 +148,11 @@ Result<std::vector<std::string>> WritePortFolder(const LoadedModel& model, const
     request.output = (fs::path(folder) / targets[i].name).string();
     request.os = options.os;
     request.report = true;
+    if (!report.rows[i].fixed_point.empty()) {
+      request.fixed_point = &report.quantized.at(report.rows[i].fixed_point);
+      request.calibration = options.calibration;
+      request.input = options.input;
+    }
     DLPU_TRY(CompileOutcome outcome, CompileForTargets(made, request));
     compiled.back() = std::move(outcome.targets[0]);
     compiled.back().target = &targets[i];

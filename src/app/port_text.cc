@@ -117,9 +117,14 @@ std::string QuantizedText(const PortReport& report) {
   for (const auto& [scheme, quantized] : report.quantized) {
     std::string targets;
     for (const PortRow& row : report.rows) {
-      if (row.quantized == scheme) targets += (targets.empty() ? "" : ", ") + row.target;
+      if (row.quantized != scheme && row.fixed_point != scheme) continue;
+      targets += (targets.empty() ? "" : ", ") + row.target;
     }
-    text += fmt::format("\nQuantized for {}\n{}", targets, QuantizeText(quantized.report));
+    const bool stands_in = quantized.report.settings.scheme == QuantScheme::kPowerOfTwo;
+    text += fmt::format("\n{} {}\n{}",
+                        stands_in ? "Fixed point in place of the vendor's integers (assumed), for"
+                                  : "Quantized for",
+                        targets, QuantizeText(quantized.report));
     for (const std::string& warning : quantized.report.warnings) {
       text += "warning: " + warning + "\n";
     }
@@ -148,6 +153,7 @@ nlohmann::ordered_json RowJson(const PortRow& row) {
                {"needs", row.needs},
                {"quantize", row.quantize},
                {"quantized", row.quantized},
+               {"fixed_point", row.fixed_point},
                {"dlpu_ops", row.check.dlpu_ops},
                {"cpu_ops", row.check.cpu_ops},
                {"unknown_ops", row.check.unknown_ops},

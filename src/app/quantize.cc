@@ -10,6 +10,7 @@
 #include "app/prepare_float.h"
 #include "app/quantize_trials.h"
 #include "formats/tflite_versions.h"
+#include "ir/quantization_style.h"
 
 namespace dlpu {
 namespace {
@@ -87,6 +88,20 @@ class Calibrator {
   const int threads_;
   const QuantizeProgress& progress_;
 };
+
+// Fixed-point models stand for what a vendor's compiler makes: bytes of pictures in, floats out.
+void ChooseBorders(const LoadedModel& model, const Graph& graph, QuantizeSettings& settings) {
+  bool pictures = !graph.inputs.empty();
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    std::string note;
+    const Tensor& tensor = graph.tensors[graph.inputs[i]];
+    pictures &= PictureSpec(tensor, i, model, settings.input, note).ok();
+  }
+  if (!settings.input_type) {
+    settings.input_type = pictures ? DataType::kUInt8 : DataType::kFloat32;
+  }
+  if (!settings.output_type) settings.output_type = DataType::kFloat32;
+}
 
 void Warn(const Observer& observer, const Graph& graph, QuantizeReport& report) {
   for (const StructureProof& proof : report.structure.proofs) {
@@ -184,6 +199,7 @@ bool QuantizeReport::dead() const {
 
 Result<QuantScheme> SchemeFor(const Target& target) {
   const TargetQuantization& wanted = target.quantization;
+  if (target.fixed_point) return QuantScheme::kPowerOfTwo;
   if (wanted.need != "int8") {
     return InvalidError(fmt::format("{} wants no quantized model: {}; give --scheme to make one",
                                     target.title, wanted.says));
@@ -195,10 +211,27 @@ Result<QuantScheme> SchemeFor(const Target& target) {
 QuantizeSettings DefaultSettings(QuantScheme scheme) {
   QuantizeSettings settings;
   settings.scheme = scheme;
-  settings.equalize =
-      scheme == QuantScheme::kInt8PerTensor || scheme == QuantScheme::kUint8PerTensor;
+  settings.equalize = HasOneWeightScale(scheme);
   settings.try_ranges = settings.try_weights = settings.try_bias = true;
+  // Fixed point stands for what a vendor's compiler makes of the very model.
+  settings.fix = scheme != QuantScheme::kPowerOfTwo;
   return settings;
+}
+
+Result<QuantizeSettings> SettingsFor(const Target& target) {
+  DLPU_TRY(const QuantScheme scheme, SchemeFor(target));
+  QuantizeSettings settings = DefaultSettings(scheme);
+  if (target.fixed_point) settings.wide_below_db = target.fixed_point->wide_below_db;
+  return settings;
+}
+
+Result<QuantizeSettings> SettingsFor(QuantScheme scheme) {
+  if (scheme != QuantScheme::kPowerOfTwo) return DefaultSettings(scheme);
+  DLPU_TRY(const std::vector<Target> targets, LoadTargets());
+  for (const Target& target : targets) {
+    if (target.fixed_point) return SettingsFor(target);
+  }
+  return DefaultSettings(scheme);
 }
 
 Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings& settings,
@@ -206,9 +239,9 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
                                 const QuantizeProgress& progress) {
   QuantizeReport report;
   report.settings = settings;
-  const bool per_tensor = settings.scheme == QuantScheme::kInt8PerTensor ||
-                          settings.scheme == QuantScheme::kUint8PerTensor;
-  DLPU_TRY(FloatGraph prepared, PrepareFloat(model, settings.cut_at, settings.shapes, per_tensor));
+  report.wide_below_db = settings.wide_below_db;
+  DLPU_TRY(FloatGraph prepared, PrepareFloat(model, settings.cut_at, settings.shapes,
+                                             HasOneWeightScale(settings.scheme)));
   report.notes = prepared.notes;
   report.calibration = set.source;
   Calibrator calibrator(model, settings, set, threads, progress);
@@ -233,12 +266,20 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   for (const size_t i : calibrator.used) report.used.push_back(SampleName(set, i));
   report.used_files = set.arrays.empty() ? report.used : std::vector<std::string>{set.source};
   Warn(*observer, graph, report);
+  QuantizeSettings asked = settings;
+  if (settings.scheme == QuantScheme::kPowerOfTwo) ChooseBorders(model, graph, asked);
   Trials trials({model, prepared, graph, *observer, set, settings.input, calibrator.used,
                  report.equalization.layers > 0, threads});
-  DLPU_RETURN_IF_ERROR(trials.Choose(settings, progress, report));
+  if (asked.wide_below_db) {
+    DLPU_TRY(report.bits, trials.ChooseWide(asked));
+  }
+  DLPU_RETURN_IF_ERROR(trials.Choose(asked, progress, report));
   DLPU_TRY(Quantized quantized, trials.Make(report.settings));
   report.graph = std::move(quantized.graph);
   report.graph.description = fmt::format("quantized by dlpu: {}", SchemeName(settings.scheme));
+  if (settings.scheme == QuantScheme::kPowerOfTwo) {
+    report.graph.metadata[std::string(kFixedPointKey)] = {'1'};
+  }
   for (Node& node : report.graph.nodes) node.version = VersionOf(report.graph, node);
   report.nodes = static_cast<int>(report.graph.nodes.size());
   report.float_nodes = std::move(quantized.float_nodes);

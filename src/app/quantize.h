@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/calibration_set.h"
+#include "app/choose_bits.h"
 #include "app/model.h"
 #include "app/observe.h"
 #include "app/structure.h"
@@ -45,6 +46,9 @@ struct QuantizeSettings {
   std::optional<DataType> input_type, output_type;
   // Nodes (by name) that compute in another type than the scheme's: int16 or float32.
   std::map<std::string, DataType> node_types;
+  // For power-of-two: layers at tensors whose signal to noise ratio in 8 bits is below this, in dB,
+  // become int16 entries of node_types. Absent: none do.
+  std::optional<double> wide_below_db;
   // Calibrate with the kernels that give the same bits on every CPU; else with the fastest here.
   bool portable = true;
   InputOptions input;       // how pictures are prepared; files stay empty
@@ -60,9 +64,13 @@ struct QuantizeSettings {
 
 // The scheme that a target's data asks for; an error says which targets take float models.
 Result<QuantScheme> SchemeFor(const Target& target);
+// DefaultSettings of that scheme, with what the target's data adds.
+Result<QuantizeSettings> SettingsFor(const Target& target);
 
 // What nothing needs to be said for: equalization where weights have one scale, everything tried.
 QuantizeSettings DefaultSettings(QuantScheme scheme);
+// The same; power-of-two takes its numbers from the first target whose data has some.
+Result<QuantizeSettings> SettingsFor(QuantScheme scheme);
 
 struct SkippedInput {
   std::string name, why;
@@ -98,6 +106,8 @@ struct QuantizeReport {
   double float_change = 0;  // of the outputs by what was done in float, as a part of their range
   std::vector<OutputLoss> losses;
   int loss_inputs = 0;  // inputs that losses were measured on, of the calibration set
+  std::optional<double> wide_below_db;  // as asked; `settings` have what came of it
+  std::optional<BitChoice> bits;        // with it
   std::vector<std::string> float_nodes;
   std::vector<std::string> warnings, notes;
   int nodes = 0;

@@ -15,6 +15,8 @@ using Json = nlohmann::ordered_json;
 
 // Skipped inputs that are named in text; JSON has all.
 constexpr size_t kShownSkipped = 10;
+// Tensors that are named with what 8 bits would leave of them.
+constexpr size_t kShownWide = 3;
 
 std::string Decibel(double db) { return std::isinf(db) ? "exact" : fmt::format("{:.1f} dB", db); }
 
@@ -48,13 +50,9 @@ std::string LossTable(const QuantizeReport& report) {
 // Flattened layers that are named in text; JSON has all.
 constexpr size_t kShownFlattened = 12;
 
-bool OneScale(QuantScheme scheme) {
-  return scheme == QuantScheme::kInt8PerTensor || scheme == QuantScheme::kUint8PerTensor;
-}
-
 // What one scale for all channels would do, where the scheme has one.
 std::string FlattenedText(const QuantizeReport& report) {
-  if (report.flattened.empty() || !OneScale(report.settings.scheme)) return "";
+  if (report.flattened.empty() || !HasOneWeightScale(report.settings.scheme)) return "";
   const bool equalized = report.equalization.layers > 0;
   std::string text =
       fmt::format("{} layers whose channels one scale would flatten:\n", report.flattened.size());
@@ -68,6 +66,28 @@ std::string FlattenedText(const QuantizeReport& report) {
     text += fmt::format("  and {} more\n", report.flattened.size() - kShownFlattened);
   }
   return text;
+}
+
+std::string BitsText(const QuantizeReport& report) {
+  if (!report.bits) return "";
+  const BitChoice& bits = *report.bits;
+  std::string text = fmt::format(
+      "16 bits for {} of {} tensors, those with less than {} in 8, so in {} layers",
+      bits.wide.size(), bits.tensors, Decibel(report.wide_below_db.value_or(0)), bits.nodes.size());
+  for (size_t i = 0; i < std::min(kShownWide, bits.wide.size()); ++i) {
+    text += fmt::format("{} '{}' {}", i == 0 ? ":" : ",", bits.wide[i].name,
+                        Decibel(bits.wide[i].sqnr_db));
+  }
+  return text + "\n";
+}
+
+Json BitsJson(const BitChoice& bits) {
+  Json json = {{"tensors", bits.tensors}, {"wide", Json::array()}, {"layers", Json::array()}};
+  for (const TensorSqnr& tensor : bits.wide) {
+    json["wide"].push_back({{"name", tensor.name}, {"sqnr_db", DecibelJson(tensor.sqnr_db)}});
+  }
+  for (const auto& [name, type] : bits.nodes) json["layers"].push_back(name);
+  return json;
 }
 
 }  // namespace
@@ -91,6 +111,7 @@ std::string QuantizeText(const QuantizeReport& report) {
   }
   for (const std::string& note : report.notes) text += note + "\n";
   text += StructureText(report.structure) + FlattenedText(report);
+  text += BitsText(report);
   for (const std::string& name : report.float_nodes) {
     text += fmt::format("stays float32: {}\n", name);
   }
@@ -121,6 +142,7 @@ Json QuantizeJson(const QuantizeReport& report) {
                {"outputs", Json::array()},
                {"warnings", report.warnings},
                {"notes", report.notes}};
+  if (report.bits) json["bits"] = BitsJson(*report.bits);
   for (const SkippedInput& skipped : report.skipped) {
     json["skipped"].push_back({{"input", skipped.name}, {"why", skipped.why}});
   }

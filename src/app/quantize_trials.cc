@@ -108,6 +108,14 @@ double ScoreOf(const std::vector<OutputLoss>& losses) {
 Trials::Trials(const TrialSubject& subject)
     : subject_(subject), some_(SomeOf(subject.used, false)), other_(SomeOf(subject.used, true)) {}
 
+Result<BitChoice> Trials::ChooseWide(QuantizeSettings& settings) const {
+  DLPU_TRY(BitChoice bits, ChooseBits(subject_.graph, subject_.observer, FactsFor(settings),
+                                      OptionsOf(settings), settings.wide_below_db.value_or(0)));
+  settings.node_types.insert(bits.nodes.begin(), bits.nodes.end());
+  settings.wide_below_db.reset();
+  return bits;
+}
+
 Status Trials::Choose(const QuantizeSettings& asked, const QuantizeProgress& progress,
                       QuantizeReport& report) {
   report.settings = asked;
@@ -134,10 +142,26 @@ Status Trials::Choose(const QuantizeSettings& asked, const QuantizeProgress& pro
   return OkStatus();
 }
 
+// 16 bits have no need to clip.
+void Trials::WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const {
+  for (const Node& node : subject_.graph.nodes) {
+    const auto type = settings.node_types.find(node.name);
+    if (type == settings.node_types.end() || type->second != DataType::kInt16) continue;
+    for (const TensorId id : node.outputs) {
+      const auto& statistics = subject_.observer.statistics()[id];
+      if (facts.ranges[id] && statistics && statistics->not_finite == 0) {
+        facts.ranges[id] = RealRange{statistics->low, statistics->high};
+      }
+    }
+  }
+}
+
 TensorFacts Trials::FactsFor(const QuantizeSettings& settings) const {
   RangeOptions range = settings.range;
   range.levels = settings.scheme == QuantScheme::kInt16x8 ? 65536 : 256;
+  range.power_of_two = settings.scheme == QuantScheme::kPowerOfTwo;
   TensorFacts facts = FactsOf(subject_.observer, range);
+  WidenRanges(settings, facts);
   if (!subject_.changed) KeepCodeRanges(subject_.graph, subject_.prepared.code_ranges, facts);
   StateInputRanges(subject_.graph, subject_.model, settings, facts);
   return facts;

@@ -37,6 +37,10 @@ class Trials {
  public:
   explicit Trials(const TrialSubject& subject);
 
+  // Gives layers at tensors that 8 bits represent too coarsely 16, as settings.wide_below_db asks;
+  // the settings say it layer by layer then.
+  Result<BitChoice> ChooseWide(QuantizeSettings& settings) const;
+
   // Puts the settings that lose least and what they lose into the report.
   Status Choose(const QuantizeSettings& asked, const QuantizeProgress& progress,
                 QuantizeReport& report);
@@ -48,6 +52,7 @@ class Trials {
 
  private:
   TensorFacts FactsFor(const QuantizeSettings& settings) const;
+  void WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const;
   Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
   Result<std::vector<OutputLoss>> Against(const Graph& other) const;
 

@@ -17,7 +17,9 @@ Result<std::string> RefusalOf(const LoadedModel& model, const Graph& graph, cons
   const auto takes = [&](std::string_view format) {
     return std::ranges::find(target.formats, format) != target.formats.end();
   };
-  if (!takes("tflite") && !takes(model.format)) {
+  // Nobody hands a camera dlpu's stand-in for what a vendor's compiler makes.
+  const bool stands_in = SummariseQuantization(graph).style == QuantizationStyle::kFixedPoint;
+  if (!takes("tflite") && !takes(model.format) && !(stands_in && target.fixed_point)) {
     return fmt::format("{} takes .{} files, not .{}: bring the float model in that format",
                        target.title, target.formats[0], model.format);
   }

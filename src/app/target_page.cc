@@ -61,6 +61,11 @@ std::string TargetMarkdown(const Target& target) {
       static_cast<int>(all.size()) - tested);
   text += fmt::format("Device `{}`. {} {}\n\n", target.device, target.quantization.says,
                       target.partition.says);
+  if (target.fixed_point) {
+    text +=
+        fmt::format("dlpu computes in its place ({}): {}\n\n",
+                    ConfidenceName(target.fixed_point->fact.confidence), target.fixed_point->says);
+  }
   if (target.compiler) {
     text += fmt::format("{}: {}\n\n", target.compiler->name, target.compiler->says);
   }

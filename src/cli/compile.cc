@@ -65,6 +65,11 @@ std::string TargetText(const CompiledTarget& compiled, const Graph& graph) {
                         : several < one ? "faster"
                                         : "as fast");
   }
+  if (compiled.quantized.has_value()) {
+    text +=
+        fmt::format("  fixed point ({}): {}", ConfidenceName(target.fixed_point->fact.confidence),
+                    QuantizeText(*compiled.quantized));
+  }
   for (const Artifact& artifact : compiled.artifacts) {
     text += fmt::format(
         "  {}  {}{}\n", artifact.path, artifact.what,
@@ -113,6 +118,7 @@ Json TargetJsonOf(const CompiledTarget& compiled, const Graph& graph) {
                                  {"bytes", artifact.bytes},
                                  {"sha256", artifact.sha256}});
   }
+  json["fixed_point"] = compiled.quantized ? QuantizeJson(*compiled.quantized) : Json(nullptr);
   json["notes"] = compiled.notes;
   json["min_runtime"] = compiled.runtime ? Json(compiled.runtime->version) : Json(nullptr);
   json["vendor"] = nullptr;
@@ -176,6 +182,9 @@ void AddCompileCommand(CLI::App& app) {
                  "Folder for the files (default: .); for one target also a .dlpu or .tflite file");
   command.OptionalValue("--compile-report", "[FILE]", &arguments->report, kBeside,
                         "Report on mapping, parameters and memory, with pictures (.svg)");
+  command.Option("--calibration", "DIR|FILE", &arguments->request.calibration,
+                 "CV25, CV75: pictures that make the program fixed point and fill the hand-off");
+  AddPictureOptions(command, &arguments->request.input);
   command.Option("--os", "V", &arguments->request.os,
                  "AXIS OS release the files must load on (default: any that is known)");
   command.Flag("--several-parts", &arguments->request.several_parts,

@@ -27,6 +27,7 @@ struct Arguments {
   std::string ranges, weights, bias, input_type, output_type, recipe, choose;
   int pictures = 100;
   double percentile = 99.99;
+  double wide_below = -1;  // the target's
   bool equalize = false, no_equalize = false, fast = false, no_fix = false,
        cut_post_processing = false;
   std::vector<std::string> nodes, replace;
@@ -42,18 +43,19 @@ Result<std::optional<DataType>> BorderType(const std::string& name, const char* 
   return InvalidError(fmt::format("{} {}: give uint8, int8, int16 or float", option, name));
 }
 
-Result<QuantScheme> Scheme(const Arguments& arguments) {
+Result<QuantizeSettings> Defaults(const Arguments& arguments) {
   if (!arguments.scheme.empty()) {
-    if (const auto scheme = SchemeFromName(arguments.scheme)) return *scheme;
+    if (const auto scheme = SchemeFromName(arguments.scheme)) return SettingsFor(*scheme);
     return InvalidError(fmt::format(
-        "--scheme {}: give int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8",
+        "--scheme {}: give int8-per-channel, int8-per-tensor, uint8-per-tensor, int16x8 or "
+        "power-of-two",
         arguments.scheme));
   }
   if (arguments.target.empty()) {
     return InvalidError("give --target, which knows what its camera wants, or --scheme");
   }
   DLPU_TRY(const Target target, FindTarget(arguments.target));
-  return SchemeFor(target);
+  return SettingsFor(target);
 }
 
 // "NAME=int16" or "NAME=float".
@@ -70,9 +72,19 @@ Status AddNodeTypes(const std::vector<std::string>& entries, QuantizeSettings& s
   return OkStatus();
 }
 
+Status SetWideBelow(const Arguments& arguments, QuantizeSettings& settings) {
+  if (arguments.wide_below < 0) return OkStatus();
+  if (settings.scheme != QuantScheme::kPowerOfTwo) {
+    return InvalidError(fmt::format("--wide-below {}: is for power-of-two; {} takes --keep",
+                                    arguments.wide_below, SchemeName(settings.scheme)));
+  }
+  settings.wide_below_db = arguments.wide_below;
+  return OkStatus();
+}
+
 Result<QuantizeSettings> Settings(const Arguments& arguments) {
-  DLPU_TRY(const QuantScheme scheme, Scheme(arguments));
-  QuantizeSettings settings = DefaultSettings(scheme);
+  DLPU_TRY(QuantizeSettings settings, Defaults(arguments));
+  DLPU_RETURN_IF_ERROR(SetWideBelow(arguments, settings));
   DLPU_RETURN_IF_ERROR(AddNodeTypes(arguments.nodes, settings));
   settings.portable = !arguments.fast;
   settings.try_ranges = arguments.ranges.empty();
@@ -106,7 +118,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   settings.input = arguments.input;
   settings.most_pictures = arguments.pictures;
   settings.cut_at = arguments.model.options.cut_at;
-  settings.fix = !arguments.no_fix;
+  settings.fix = settings.fix && !arguments.no_fix;
   settings.cut_post_processing = arguments.cut_post_processing;
   for (const std::string& text : arguments.replace) {
     DLPU_TRY(const Replacement replacement, ParseReplacement(text));
@@ -227,7 +239,7 @@ void AddQuantizeCommand(CLI::App& app) {
                  "Pictures like those the camera will see: a folder, an .npz file or a list");
   command.Option("--target", "T", &arguments->target, "Quantize as this target wants it", IsTarget);
   command.Option("--scheme", "SCHEME", &arguments->scheme,
-                 "int8-per-channel, int8-per-tensor, uint8-per-tensor or int16x8");
+                 "int8-per-channel, int8-per-tensor, uint8-per-tensor, int16x8 or power-of-two");
   command.Option("--choose", "T[,T]", &arguments->choose,
                  "Write nothing; say for each target what per-tensor and per-channel lose and take",
                  AreTargets);
@@ -258,6 +270,8 @@ void AddQuantizeCommand(CLI::App& app) {
                "Cut off post-processing without an integer form, even without a decoder for the "
                "rest");
   command.Flag("--no-fix", &arguments->no_fix, "Change nothing of the model's structure");
+  command.Option("--wide-below", "DB", &arguments->wide_below, 0, 200,
+                 "power-of-two: 16 bits for tensors that 8 bits represent worse (the target's)");
   command.Option("--recipe", "FILE", &arguments->recipe,
                  "Settings and inputs of an earlier run, instead of the options above");
   command.Flag("--fast", &arguments->fast,

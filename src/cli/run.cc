@@ -140,7 +140,7 @@ Result<std::string> TargetRefuses(const LoadedModel& model, const ModelOptions& 
   // What only the vendor's compiler makes runnable is an error of its own.
   if (options.target.empty() || model.program.has_value()) return std::string();
   DLPU_TRY(const Target target, FindTarget(options.target));
-  DLPU_RETURN_IF_ERROR(RunnableHere(target));
+  DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(model.graph).style));
   return RefusalOf(model, model.graph, target, "");
 }
 

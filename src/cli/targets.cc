@@ -40,6 +40,12 @@ Json TargetJson(const Target& target) {
                {"coverage", target.coverage},
                {"ops", Json::array()},
                {"devices", Json::array()}};
+  if (target.fixed_point.has_value()) {
+    json["fixed_point"] = {{"wide_below_db", target.fixed_point->wide_below_db},
+                           {"says", target.fixed_point->says},
+                           {"source", target.fixed_point->fact.source},
+                           {"confidence", ConfidenceName(target.fixed_point->fact.confidence)}};
+  }
   for (const TargetOp& op : target.ops) json["ops"].push_back(op.name);
   for (const TargetDevice& device : target.devices) {
     json["devices"].push_back({{"name", device.name},
@@ -60,6 +66,9 @@ std::string OneText(const Target& target) {
   std::string text = fmt::format("{} ({}), device {}\n{}\n\n", target.name, target.title,
                                  target.device, target.summary);
   text += Sourced("quantization: " + target.quantization.says, target.quantization.fact);
+  if (target.fixed_point.has_value()) {
+    text += Sourced("in its place here: " + target.fixed_point->says, target.fixed_point->fact);
+  }
   if (target.compiler.has_value()) {
     text += Sourced(fmt::format("compiler: {}: {}", target.compiler->name, target.compiler->says),
                     target.compiler->fact);

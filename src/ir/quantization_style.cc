@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <set>
 
 namespace dlpu {
@@ -16,28 +17,42 @@ int DataInput(std::string_view op) {
   return -1;
 }
 
-std::set<TensorId> HalfPrecisionWeights(const Graph& graph) {
+// One scale, a power of two.
+bool HasPowerOfTwo(const Quantization& quantization) {
+  if (quantization.scale.size() != 1) return false;
+  int exponent = 0;
+  return std::frexp(quantization.scale[0], &exponent) == 0.5f;
+}
+
+// What graphs and programs have in common.
+struct Model {
+  const std::vector<Tensor>& tensors;
+  std::vector<const Node*> nodes;
+  const std::map<std::string, std::vector<uint8_t>>& metadata;
+};
+
+std::set<TensorId> HalfPrecisionWeights(const Model& model) {
   std::set<TensorId> half;
-  for (const Node& node : graph.nodes) {
+  for (const Node* node_at : model.nodes) {
+    const Node& node = *node_at;
     if (NodeOpName(node) != "DEQUANTIZE" || node.inputs.empty() || node.outputs.empty()) continue;
-    const Tensor& source = graph.tensors[node.inputs[0]];
+    const Tensor& source = model.tensors[node.inputs[0]];
     if (source.is_constant && source.type == DataType::kFloat16) half.insert(node.outputs[0]);
   }
   return half;
 }
 
-}  // namespace
-
-QuantizationSummary SummariseQuantization(const Graph& graph) {
-  const std::set<TensorId> half = HalfPrecisionWeights(graph);
+QuantizationSummary Summarise(const Model& model) {
+  const std::set<TensorId> half = HalfPrecisionWeights(model);
   QuantizationSummary summary;
-  int half_layers = 0, per_channel = 0, is_unsigned = 0, wide = 0;
-  for (const Node& node : graph.nodes) {
+  int half_layers = 0, per_channel = 0, is_unsigned = 0, powers_of_two = 0;
+  for (const Node* node_at : model.nodes) {
+    const Node& node = *node_at;
     const int data = DataInput(NodeOpName(node));
     if (data < 0 || node.inputs.size() <= static_cast<size_t>(std::max(data, 1))) continue;
     if (node.inputs[data] == kNoTensor || node.inputs[1] == kNoTensor) continue;
-    const Tensor& weights = graph.tensors[node.inputs[1]];
-    const DataType activation = graph.tensors[node.inputs[data]].type;
+    const Tensor& weights = model.tensors[node.inputs[1]];
+    const DataType activation = model.tensors[node.inputs[data]].type;
     if (IsFloat(weights.type)) {
       ++summary.float_layers;
       half_layers += static_cast<int>(half.count(node.inputs[1]));
@@ -47,17 +62,25 @@ QuantizationSummary SummariseQuantization(const Graph& graph) {
       ++summary.integer_layers;
       per_channel += weights.quantization.per_channel();
       is_unsigned += weights.type == DataType::kUInt8;
-      wide += activation == DataType::kInt16;
+      summary.wide_layers += activation == DataType::kInt16;
+      powers_of_two += HasPowerOfTwo(weights.quantization) &&
+                       HasPowerOfTwo(model.tensors[node.inputs[data]].quantization);
     }
   }
   const int total = summary.float_layers + summary.dynamic_layers + summary.integer_layers;
+  const bool says_so = model.metadata.contains(std::string(kFixedPointKey));
+  if (says_so && summary.dynamic_layers == 0 && powers_of_two == summary.integer_layers &&
+      (summary.integer_layers > 0 || total == 0)) {
+    summary.style = QuantizationStyle::kFixedPoint;
+    return summary;
+  }
   if (total == 0) return summary;
   summary.style = QuantizationStyle::kMixed;
   if (summary.integer_layers == total) {
-    summary.style = wide == total     ? QuantizationStyle::kInt16Activations
-                    : is_unsigned > 0 ? QuantizationStyle::kUint8PerTensor
-                    : per_channel > 0 ? QuantizationStyle::kInt8PerChannel
-                                      : QuantizationStyle::kInt8PerTensor;
+    summary.style = summary.wide_layers == total ? QuantizationStyle::kInt16Activations
+                    : is_unsigned > 0            ? QuantizationStyle::kUint8PerTensor
+                    : per_channel > 0            ? QuantizationStyle::kInt8PerChannel
+                                                 : QuantizationStyle::kInt8PerTensor;
   } else if (summary.integer_layers == 0 && summary.dynamic_layers > 0) {
     summary.style = QuantizationStyle::kDynamicRange;
   } else if (summary.float_layers == total) {
@@ -65,6 +88,20 @@ QuantizationSummary SummariseQuantization(const Graph& graph) {
         half_layers > 0 ? QuantizationStyle::kFloat16Weights : QuantizationStyle::kFloat32;
   }
   return summary;
+}
+
+}  // namespace
+
+QuantizationSummary SummariseQuantization(const Graph& graph) {
+  Model model{graph.tensors, {}, graph.metadata};
+  for (const Node& node : graph.nodes) model.nodes.push_back(&node);
+  return Summarise(model);
+}
+
+QuantizationSummary SummariseQuantization(const Program& program) {
+  Model model{program.tensors, {}, program.metadata};
+  for (const Step& step : program.steps) model.nodes.push_back(&step.node);
+  return Summarise(model);
 }
 
 std::string QuantizationText(const QuantizationSummary& summary) {
@@ -85,6 +122,11 @@ std::string QuantizationText(const QuantizationSummary& summary) {
       return "uint8 per-tensor";
     case QuantizationStyle::kInt16Activations:
       return "int16 activations, int8 weights";
+    case QuantizationStyle::kFixedPoint:
+      return fmt::format(
+          "fixed point, powers of two: {} layers in 8 bits, {} in 16{}",
+          summary.integer_layers - summary.wide_layers, summary.wide_layers,
+          summary.float_layers > 0 ? fmt::format(", {} in float32", summary.float_layers) : "");
     case QuantizationStyle::kMixed:
       break;
   }
@@ -101,7 +143,8 @@ std::string_view QuantizationWord(QuantizationStyle style) {
                                          "int8-per-tensor",
                                          "uint8-per-tensor",
                                          "int16",
-                                         "mixed"};
+                                         "mixed",
+                                         "power-of-two"};
   return kWords[static_cast<int>(style)];
 }
 

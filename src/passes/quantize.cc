@@ -22,7 +22,7 @@ namespace {
 using Kind = QuantizeRule::Kind;
 
 constexpr std::string_view kSchemes[] = {"int8-per-channel", "int8-per-tensor", "uint8-per-tensor",
-                                         "int16x8"};
+                                         "int16x8", "power-of-two"};
 
 class Quantizer {
  public:
@@ -109,8 +109,9 @@ class Quantizer {
   DataType BorderType(std::optional<DataType> asked, TensorId id, const char* what) {
     const DataType own = plan_.types[id];
     if (At(id).type != DataType::kFloat32 || !asked || *asked == own) return own;
-    const bool bytes = (own == DataType::kInt8 || own == DataType::kUInt8) &&
-                       (*asked == DataType::kInt8 || *asked == DataType::kUInt8);
+    const bool asked_bytes = *asked == DataType::kInt8 || *asked == DataType::kUInt8;
+    const bool bytes = asked_bytes && (own == DataType::kInt8 || own == DataType::kUInt8 ||
+                                       (PowersOfTwo() && what == std::string_view("input")));
     if (own != DataType::kFloat32 && (*asked == DataType::kFloat32 || bytes)) return *asked;
     if (own == DataType::kFloat32) {
       result_.notes.push_back(
@@ -131,10 +132,34 @@ class Quantizer {
     return quantization;
   }
 
+  // A picture of bytes in front of a fixed-point tensor: the bytes have the scale of the pixels,
+  // from which the tensor is made.
+  Status ConvertPixels(TensorId& id, DataType wanted) {
+    DLPU_TRY(const Quantization pixels, QuantizationAs(id, DataType::kInt8, false));
+    const Tensor source = source_.tensors[id];
+    Tensor border = source;
+    border.type = wanted;
+    border.quantization = Moved(pixels, DataType::kInt8, wanted);
+    Tensor& inside = result_.graph.tensors[id];
+    inside.name += fmt::format("/{}", DataTypeName(inside.type));
+    TensorId from = AddTensor(std::move(border));
+    const TensorId outside = from;
+    if (wanted != DataType::kInt8) {
+      from = AddConversion(from, source.name + "/pixels", DataType::kInt8, pixels);
+    }
+    AddConversionNode(from, id);
+    id = outside;
+    return OkStatus();
+  }
+
   Status ConvertInputs() {
     for (TensorId& id : result_.graph.inputs) {
       const DataType own = plan_.types[id], wanted = BorderType(options_.input_type, id, "input");
       if (wanted == own) continue;
+      if (PowersOfTwo() && wanted != DataType::kFloat32) {
+        DLPU_RETURN_IF_ERROR(ConvertPixels(id, wanted));
+        continue;
+      }
       // The border keeps the name; what nodes read is called otherwise.
       Tensor border = source_.tensors[id];
       border.type = wanted;
@@ -190,7 +215,7 @@ class Quantizer {
       if (same && IsCoded(output)) {
         wanted = plan_.quantizations[output];
       } else if (!is_float && plan_.types[id] != form) {
-        DLPU_TRY(wanted, QuantizationAs(id, form));
+        DLPU_TRY(wanted, QuantizationAs(id, form, PowersOfTwo()));
       }
       id = Converted(id, form, is_float ? Quantization() : wanted);
     }
@@ -203,13 +228,13 @@ class Quantizer {
   }
 
   // The quantization of a tensor that is made in another type.
-  Result<Quantization> QuantizationAs(TensorId id, DataType type) const {
+  Result<Quantization> QuantizationAs(TensorId id, DataType type, bool power_of_two) const {
     const auto& range = facts_.ranges[id];
     if (!range) {
       return InvalidError(
           fmt::format("tensor '{}' has no range: calibration did not see it", At(id).name));
     }
-    return ActivationQuantization(*range, type);
+    return ActivationQuantization(*range, type, power_of_two);
   }
 
   Status ExpectFinite(const Tensor& constant, std::span<const float> values) const {
@@ -232,16 +257,16 @@ class Quantizer {
     tensor.shape = constant.shape;
     tensor.type = type;
     tensor.is_constant = true;
-    tensor.quantization = prescribed ? *prescribed : ActivationQuantization(RangeOf(values), type);
+    tensor.quantization =
+        prescribed ? *prescribed : ActivationQuantization(RangeOf(values), type, PowersOfTwo());
     tensor.data = Codes(values, tensor.quantization, type);
     return AddTensor(std::move(tensor));
   }
 
+  bool PowersOfTwo() const { return options_.scheme == QuantScheme::kPowerOfTwo; }
   bool PerChannel(const Node& node) const {
-    const bool scheme =
-        options_.scheme == QuantScheme::kInt8PerChannel || options_.scheme == QuantScheme::kInt16x8;
     // Older runtimes of cameras read one scale for a fully connected layer, and compilers too.
-    return scheme && node.op != Op::kFullyConnected;
+    return !HasOneWeightScale(options_.scheme) && node.op != Op::kFullyConnected;
   }
 
   Status QuantizeLayer(Node& node, DataType form) {
@@ -261,7 +286,7 @@ class Quantizer {
     }
     QuantizedWeights codes =
         QuantizeWeights(weights, layer->channel_axis, PerChannel(node), form == DataType::kUInt8,
-                        options_.weight_range, floor);
+                        options_.weight_range, floor, PowersOfTwo());
     if (options_.correct_bias) Correct(node, *layer, values, codes.real, bias);
     Tensor quantized;
     quantized.name = weights.name;
@@ -393,6 +418,24 @@ DataType ActivationType(QuantScheme scheme) {
     default:
       return DataType::kInt8;
   }
+}
+
+bool HasOneWeightScale(QuantScheme scheme) {
+  return scheme != QuantScheme::kInt8PerChannel && scheme != QuantScheme::kInt16x8;
+}
+
+Result<std::vector<std::optional<Quantization>>> EightBitActivations(
+    const Graph& graph, const TensorFacts& facts, const QuantizeOptions& options) {
+  DLPU_TRY(const TensorPlan plan, PlanTensors(graph, facts, ChooseForms(graph, options), options));
+  std::vector<std::optional<Quantization>> activations(graph.tensors.size());
+  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+    const Tensor& tensor = graph.tensors[t];
+    if (tensor.type != DataType::kFloat32 || tensor.is_constant) continue;
+    if (plan.types[t] == DataType::kInt8 || plan.types[t] == DataType::kUInt8) {
+      activations[t] = plan.quantizations[t];
+    }
+  }
+  return activations;
 }
 
 Result<Quantized> QuantizeGraph(const Graph& graph, const TensorFacts& facts,

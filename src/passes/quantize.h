@@ -23,12 +23,23 @@
 
 namespace dlpu {
 
-enum class QuantScheme : uint8_t { kInt8PerChannel, kInt8PerTensor, kUint8PerTensor, kInt16x8 };
-// "int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8".
+enum class QuantScheme : uint8_t {
+  kInt8PerChannel,
+  kInt8PerTensor,
+  kUint8PerTensor,
+  kInt16x8,
+  // Fixed point: every scale is a power of two. Activations are int8 (nodes of
+  // QuantizeOptions::node_types: int16) without an offset: the zero point is 0, or the lowest code
+  // of a tensor that is never negative. Weights are int8 with one scale.
+  kPowerOfTwo,
+};
+// "int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8", "power-of-two".
 std::string_view SchemeName(QuantScheme scheme);
 std::optional<QuantScheme> SchemeFromName(std::string_view name);
 // The element type of the scheme's activations.
 DataType ActivationType(QuantScheme scheme);
+// Whether all output channels of a layer share one weight scale.
+bool HasOneWeightScale(QuantScheme scheme);
 
 // The real values a tensor is to represent; low <= high.
 struct RealRange {
@@ -75,6 +86,15 @@ struct Quantized {
 // constant that is not finite.
 Result<Quantized> QuantizeGraph(const Graph& graph, const TensorFacts& facts,
                                 const QuantizeOptions& options);
+
+// What QuantizeGraph would give the tensors that nodes write and the model takes, shared scales
+// included; parallel to Graph::tensors, absent for what is no 8-bit activation then.
+Result<std::vector<std::optional<Quantization>>> EightBitActivations(
+    const Graph& graph, const TensorFacts& facts, const QuantizeOptions& options);
+
+// The nodes (by name) that read or write one of `tensors` (parallel to Graph::tensors) and whose
+// kernels compute with 16-bit activations.
+std::map<std::string, DataType> NodesIn16Bits(const Graph& graph, const std::vector<bool>& tensors);
 
 // --- Cross-layer equalization (arXiv:1906.04721, section 4.1) ---------------------------------
 

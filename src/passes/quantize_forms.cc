@@ -50,8 +50,12 @@ DataType BiasType(DataType type) {
 }
 
 // Whether the op's kernel takes the node with codes of that type.
-bool HasForm(const Graph& graph, const Node& node, DataType type) {
+bool HasForm(const Graph& graph, const Node& node, DataType type, bool power_of_two) {
   const QuantizeRule rule = GetOp(node.op).quantize.value;
+  if (const auto fixed = FixedOutput(node.op, type); fixed && power_of_two) {
+    // LOG_SOFTMAX's offset is neither.
+    if (fixed->zero0() != 0 && fixed->zero0() != LowestCode(type)) return false;
+  }
   if (rule.kind == Kind::kFloatOnly || (rule.kind == Kind::kUntyped && !ReadsCodes(node.op))) {
     return false;
   }
@@ -127,11 +131,24 @@ NodeForms ChooseForms(const Graph& graph, const QuantizeOptions& options) {
     }
     const auto wanted = options.node_types.find(node.name);
     const DataType type = wanted == options.node_types.end() ? main : wanted->second;
-    const bool integer =
-        type != DataType::kFloat32 && node.op != Op::kUnknown && HasForm(graph, node, type);
+    const bool integer = type != DataType::kFloat32 && node.op != Op::kUnknown &&
+                         HasForm(graph, node, type, options.scheme == QuantScheme::kPowerOfTwo);
     forms.push_back(integer ? type : DataType::kFloat32);
   }
   return forms;
+}
+
+std::map<std::string, DataType> NodesIn16Bits(const Graph& graph,
+                                              const std::vector<bool>& tensors) {
+  std::map<std::string, DataType> nodes;
+  for (const Node& node : graph.nodes) {
+    const auto is_meant = [&](TensorId id) { return id != kNoTensor && tensors[id]; };
+    const bool touches = std::any_of(node.inputs.begin(), node.inputs.end(), is_meant) ||
+                         std::any_of(node.outputs.begin(), node.outputs.end(), is_meant);
+    if (!touches || node.op == Op::kUnknown) continue;
+    if (HasForm(graph, node, DataType::kInt16, true)) nodes[node.name] = DataType::kInt16;
+  }
+  return nodes;
 }
 
 }  // namespace dlpu

@@ -27,10 +27,32 @@ double SquaredError(std::span<const float> values, double scale) {
   return error;
 }
 
+// The least power of two that is not below a positive number.
+double PowerOfTwoFrom(double least) {
+  int exponent = 0;
+  const double part = std::frexp(least, &exponent);  // in [0.5, 1)
+  return std::ldexp(1.0, part == 0.5 ? exponent - 1 : exponent);
+}
+
+// The same among powers of two: a smaller one clips more and rounds less.
+double PowerOfTwoScale(std::span<const float> values, double top, WeightRange how) {
+  double best = PowerOfTwoFrom(top / 127.5);
+  if (how == WeightRange::kMinMax) return best;
+  double least = SquaredError(values, best);
+  for (double scale = best / 2; scale > top / 127 / 8; scale /= 2) {
+    const double error = SquaredError(values, scale);
+    if (error >= least) continue;
+    least = error;
+    best = scale;
+  }
+  return best;
+}
+
 // The scale of symmetric codes: the largest magnitude, or less when that rounds better.
-double SymmetricScale(std::span<const float> values, WeightRange how) {
+double SymmetricScale(std::span<const float> values, WeightRange how, bool power_of_two) {
   double top = 0;
   for (const float v : values) top = std::max(top, std::fabs(static_cast<double>(v)));
+  if (power_of_two && top > kSmallestScale) return PowerOfTwoScale(values, top, how);
   double best = top / 127;
   if (how == WeightRange::kMinMax || top == 0) return best;
   double least = SquaredError(values, best);
@@ -109,9 +131,24 @@ void SetFloatValues(Tensor& constant, std::span<const float> values) {
   if (!values.empty()) std::memcpy(constant.data.data(), values.data(), values.size_bytes());
 }
 
-Quantization ActivationQuantization(RealRange range, DataType type) {
+namespace {
+
+Quantization FixedPoint(double low, double high, DataType type) {
+  const double most = HighestCode(type), least = LowestCode(type);
+  const double zero_code = low >= 0 && type == DataType::kInt8 ? least : 0;
+  const auto zero = static_cast<int64_t>(zero_code);
+  const double step =
+      std::max(high / (most - zero_code + 1), low < 0 ? -low / (zero_code - least) : 0);
+  if (!(step > kSmallestScale)) return {{1.0f}, {zero}, 0};
+  return {{static_cast<float>(PowerOfTwoFrom(step))}, {zero}, 0};
+}
+
+}  // namespace
+
+Quantization ActivationQuantization(RealRange range, DataType type, bool power_of_two) {
   const double low = std::min(0.0, static_cast<double>(range.low));
   const double high = std::max(0.0, static_cast<double>(range.high));
+  if (power_of_two) return FixedPoint(low, high, type);
   if (type == DataType::kInt16) {
     const double top = std::max(-low, high);
     return {{static_cast<float>(top > kSmallestScale ? top / 32767 : 1.0 / 32767)}, {0}, 0};
@@ -185,7 +222,8 @@ QuantizedWeights UnsignedWeights(std::span<const float> values, double floor) {
 }  // namespace
 
 QuantizedWeights QuantizeWeights(const Tensor& weights, int channel_axis, bool per_channel,
-                                 bool is_unsigned, WeightRange how, std::span<const double> floor) {
+                                 bool is_unsigned, WeightRange how, std::span<const double> floor,
+                                 bool power_of_two) {
   const std::vector<float> values = FloatValues(weights);
   double common_floor = 0;
   for (const double f : floor) common_floor = std::max(common_floor, f);
@@ -197,9 +235,10 @@ QuantizedWeights QuantizeWeights(const Tensor& weights, int channel_axis, bool p
   std::vector<std::vector<float>> parts(channels);
   for (size_t i = 0; i < values.size(); ++i) parts[per_channel ? index(i) : 0].push_back(values[i]);
   for (size_t c = 0; c < channels; ++c) {
-    double scale = SymmetricScale(parts[c], how);
+    double scale = SymmetricScale(parts[c], how, power_of_two);
     if (!(scale > kSmallestScale)) scale = 1;  // all zeros
     scale = std::max(scale, per_channel && c < floor.size() ? floor[c] : common_floor);
+    if (power_of_two) scale = PowerOfTwoFrom(scale);
     result.quantization.scale.push_back(static_cast<float>(scale));
     result.quantization.zero_point.push_back(0);
   }

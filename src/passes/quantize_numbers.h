@@ -29,7 +29,10 @@ void SetFloatValues(Tensor& constant, std::span<const float> values);
 // Scale and zero point of an activation that represents at least the range and zero: for 8 bits
 // scale = (high - low) / 255 and the zero point nearest to -low / scale; for int16 the larger
 // magnitude is code 32767.
-Quantization ActivationQuantization(RealRange range, DataType type);
+// With `power_of_two` the scale is the least power of two whose codes reach the range, of which one
+// step beyond the highest code may be clipped (so that 0..1 has steps of 1/256), and the zero point
+// is 0, or the lowest code where an 8-bit tensor is never negative.
+Quantization ActivationQuantization(RealRange range, DataType type, bool power_of_two = false);
 
 // code = clamp(round_half_away(value / scale) + zero_point), for a type of at most 32 bits or
 // int64.
@@ -52,7 +55,8 @@ struct QuantizedWeights {
   std::vector<float> real;  // what the codes stand for
 };
 QuantizedWeights QuantizeWeights(const Tensor& weights, int channel_axis, bool per_channel,
-                                 bool is_unsigned, WeightRange how, std::span<const double> floor);
+                                 bool is_unsigned, WeightRange how, std::span<const double> floor,
+                                 bool power_of_two = false);
 
 // The index along `axis` of each element of a shape, in row-major order: element i has the index
 // i / inner % extent.

@@ -87,6 +87,7 @@ class Planner {
   }
 
  private:
+  bool PowersOfTwo() const { return options_.scheme == QuantScheme::kPowerOfTwo; }
   bool IsCoded(TensorId id) const {
     const DataType type = plan_.types[id];
     return graph_.tensors[id].type == DataType::kFloat32 && type != DataType::kFloat32;
@@ -101,9 +102,10 @@ class Planner {
     for (const TensorId id : graph_.inputs) {
       DataType type = DataType::kFloat32;  // no node computes with it in integers
       for (const int reader : uses_.readers[id]) {
-        if (forms_[reader] != DataType::kFloat32 && forms_[reader] != DataType::kOther) {
-          type = ActivationType(options_.scheme);
-        }
+        if (forms_[reader] == DataType::kFloat32 || forms_[reader] == DataType::kOther) continue;
+        const bool wide = type == DataType::kInt16 || forms_[reader] == DataType::kInt16;
+        // Pixels need all of 8 bits, which a power of two as their scale does not give them.
+        type = PowersOfTwo() && wide ? DataType::kInt16 : ActivationType(options_.scheme);
       }
       set(id, type);
     }
@@ -175,7 +177,7 @@ class Planner {
           fmt::format("tensor '{}' takes values that are not finite over the calibration inputs",
                       graph_.tensors[id].name));
     }
-    return ActivationQuantization(*range, plan_.types[id]);
+    return ActivationQuantization(*range, plan_.types[id], PowersOfTwo());
   }
 
   const Graph& graph_;

@@ -88,7 +88,7 @@ const std::vector<ValueName>& ValueNames() {
       {"file_format", "of the model: tflite or onnx"},
       {"quantization",
        "of the model: none, float32, float16, dynamic-range, int8-per-channel, int8-per-tensor, "
-       "uint8-per-tensor, int16 or mixed"},
+       "uint8-per-tensor, int16, mixed or power-of-two (of dlpu quantize for CV25 and CV75)"},
       {"ops", "of the model: number of ops"},
       {"dlpu_ops", "of the model: number of ops on the DLPU"},
       {"partitions", "of the model: parts it is cut into, of the DLPU and the CPU"},

@@ -60,6 +60,18 @@ TargetQuantization ReadQuantization(const TomlTable& t, const TomlTable& sources
   return q;
 }
 
+std::optional<TargetFixedPoint> ReadFixedPoint(const TomlTable& t, const TomlTable& sources) {
+  if (!t.present()) return std::nullopt;
+  TargetFixedPoint f;
+  f.wide_below_db = t.Num("wide_below_db");
+  if (!(f.wide_below_db >= 0 && f.wide_below_db <= 200)) {
+    t.Fail("wide_below_db", "'wide_below_db' must be between 0 and 200");
+  }
+  f.says = t.Str("says");
+  f.fact = ReadFact(t, sources);
+  return f;
+}
+
 std::optional<TargetCompiler> ReadCompiler(const TomlTable& t, const TomlTable& sources) {
   if (!t.present()) return std::nullopt;
   TargetCompiler c;
@@ -77,6 +89,10 @@ std::optional<TargetCompiler> ReadCompiler(const TomlTable& t, const TomlTable& 
   c.behind = t.Str("behind", "");
   c.unlisted = t.Str("unlisted", "");
   c.limited = t.Str("limited", "");
+  c.tflite_steps = t.StrsOrNone("tflite_steps");
+  c.onnx_steps = t.StrsOrNone("onnx_steps");
+  c.input_argument = t.Str("input_argument", "");
+  c.output_argument = t.Str("output_argument", "");
   c.says = t.Str("says");
   c.fact = ReadFact(t, sources);
   return c;
@@ -224,6 +240,7 @@ Result<Target> ParseTarget(const std::string& text, const std::string& name) {
     target.devices.push_back(ReadDevice(t, sources));
   }
   target.quantization = ReadQuantization(root.Table("quantization"), sources);
+  target.fixed_point = ReadFixedPoint(root.TableOrNone("fixed_point"), sources);
   target.compiler = ReadCompiler(root.TableOrNone("compiler"), sources);
   target.partition = ReadPartition(root.Table("partition"), sources);
   target.arithmetic = ReadArithmetic(root.Table("arithmetic"), sources);

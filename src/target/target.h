@@ -37,6 +37,15 @@ struct TargetQuantization {
   Fact fact;
 };
 
+// The integers dlpu computes with where a vendor's compiler quantizes and does not say how: fixed
+// point, every scale a power of two.
+struct TargetFixedPoint {
+  // Tensors that 8 bits represent with a lower signal to noise ratio than this, in dB, get 16.
+  double wide_below_db = 0;
+  std::string says;
+  Fact fact;
+};
+
 // A tool of the chip's vendor without which no file for the camera can be made. In `arguments`,
 // `runtime_arguments`, `output` and `log`, {model} stands for the file, {stem} for its name without
 // folder and ending, {out} for the folder of the results and {runtime} for a runtime version.
@@ -53,6 +62,12 @@ struct TargetCompiler {
   // How its log calls a node that it mapped; that follows one it could not map; whose op it does
   // not know; that breaks a condition (unless the condition has an `error` of its own).
   std::string mapped, behind, unlisted, limited;
+  // Command lines for someone who has the tool, where dlpu cannot run it: for a .tflite and for an
+  // .onnx file. {model} is the file, {name} a name for the network; {inputs} and {outputs} stand
+  // for `input_argument` of each input ({shape} N,C,H,W, {format} of its calibration files, {mean},
+  // {std}, {input}, {list} of those files) and `output_argument` of each output ({output}).
+  std::vector<std::string> tflite_steps, onnx_steps;
+  std::string input_argument, output_argument;
   std::string says;  // how to get it, what it needs
   Fact fact;
 };
@@ -129,7 +144,8 @@ struct Target {
   std::vector<std::string> formats;   // what a user brings: tflite, onnx
   std::string camera_format;          // what the camera loads: tflite, edgetpu-tflite, cvflow-bin
   TargetQuantization quantization;
-  std::optional<TargetCompiler> compiler;  // absent: the camera loads the file as it is
+  std::optional<TargetFixedPoint> fixed_point;  // absent: `quantization` says what to make
+  std::optional<TargetCompiler> compiler;       // absent: the camera loads the file as it is
   TargetPartition partition;
   TargetArithmetic arithmetic;
   TargetInput input;

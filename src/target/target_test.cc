@@ -68,6 +68,7 @@ TEST(Targets, EveryFactHasASource) {
     for (const auto& op : t.ops) see(op.fact);
     for (const Condition* c : AllConditions(t)) see(c->fact);
     see(t.quantization.fact);
+    if (t.fixed_point) see(t.fixed_point->fact);
     see(t.partition.fact);
     see(t.arithmetic.fact);
     see(t.input.fact);
@@ -228,6 +229,10 @@ TEST(ParseTarget, MistakesAreNamed) {
       {"value = \"rank\"", "value = \"ranks\"", "did you mean rank?"},
       {"id = \"add-rank\"", "id = \"ADD\"", "'ADD' occurs twice"},
       {"fix = \"f\"", "", "'add-rank' needs a 'fix': what the user can do"},
+      {"[partition]",
+       "[fixed_point]\nwide_below_db = -1\nsays = \"s\"\nsource = \"x\"\nconfidence = \"derived\"\n"
+       "[partition]",
+       "'wide_below_db' must be between 0 and 200"},
   };
   for (const auto& c : cases) {
     std::string text = kTarget;

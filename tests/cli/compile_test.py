@@ -131,10 +131,10 @@ class CompileTest(unittest.TestCase):
         facts = self.compile("digits", "--target", "cv25", "-o", self.folder)
         self.assertIn("only Ambarella CNNGen makes", facts["notes"][0])
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "digits_cv25_handoff"))),
-                         ["calibration_list.txt", "facts.txt", "model.tflite"])
+                         ["calibration_list.txt", "commands.sh", "facts.txt", "model.tflite"])
         run = dlpu("run", "digits", "--target", "cv25")
         self.assertEqual(run.returncode, 1)
-        self.assertIn("which dlpu does not do yet", run.stderr)
+        self.assertIn("dlpu quantize MODEL --target cv25", run.stderr)
 
     def test_the_vendors_compiler_is_run_and_agrees(self):
         expected = self.compile(MODEL, "--target", "artpec7", "-o", self.folder)

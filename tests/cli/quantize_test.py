@@ -121,13 +121,47 @@ class QuantizeTest(unittest.TestCase):
             for arguments, says in (
                     (["--target", "artpec8", "--calibration", folder], "has no picture"),
                     (["--calibration", self.DIGITS], "give --target"),
-                    (["--target", "cv25", "--calibration", self.DIGITS], "give --scheme"),
+                    (["--target", "cpu", "--calibration", self.DIGITS], "give --scheme"),
+                    (["--target", "artpec8", "--wide-below", "30"], "is for power-of-two"),
                     (["--scheme", "int4", "--calibration", self.DIGITS], "int8-per-channel"),
                     (["--target", "artpec8"], "--calibration: give")):
                 done = dlpu("quantize", "digits", "-o", out, *arguments)
                 self.assertEqual(done.returncode, 1, arguments)
                 self.assertIn(says, done.stderr)
                 self.assertFalse(os.path.exists(out))
+
+    def test_cv25_has_fixed_point_that_runs_here(self):
+        with tempfile.TemporaryDirectory() as folder:
+            quantized = os.path.join(folder, "q.tflite")
+            done = dlpu("quantize", "digits", "-o", quantized, "--target", "cv25", "--calibration",
+                        self.DIGITS, "--json", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertEqual(report["scheme"], "power-of-two")
+            self.assertEqual((report["input_type"], report["output_type"]), ("uint8", "float32"))
+            self.assertGreater(report["bits"]["tensors"], 4)
+            self.assertEqual(report["float_nodes"], [])
+            picture = os.path.join(self.DIGITS, "7_0.png")
+            run = dlpu("run", quantized, "--target", "cv25", "--input", picture, "--json", "-")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            outputs = json.loads(run.stdout)["outputs"]
+            self.assertEqual(json.loads(run.stdout)["arithmetic"]["confidence"], "assumed")
+            checked = dlpu("check", quantized, "--target", "cv25")
+            self.assertIn("dlpu's own fixed point", checked.stdout)
+            # The program that port leaves computes the same, beside filled calibration inputs.
+            done = dlpu("port", "digits", "--to", "cv25", "--calibration", self.DIGITS, "--out",
+                        folder, "--json", "-")
+            row = json.loads(done.stdout)["targets"][0]
+            self.assertEqual((row["fixed_point"], row["quantized"]), ("power-of-two", ""))
+            program = os.path.join(folder, "cv25", "digits_cv25.dlpu")
+            run = dlpu("run", program, "--input", picture, "--json", "-")
+            self.assertEqual(json.loads(run.stdout)["outputs"], outputs)
+            handoff = os.path.join(folder, "cv25", "digits_cv25_handoff")
+            with open(os.path.join(handoff, "calibration_list.txt"), encoding="utf-8") as file:
+                names = file.read().split()
+            self.assertEqual(len(names), 20)
+            for name in names:
+                self.assertEqual(os.path.getsize(os.path.join(handoff, name)), 784)
 
     def test_port_quantizes_for_those_who_want_it(self):
         with tempfile.TemporaryDirectory() as folder:

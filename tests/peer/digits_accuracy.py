@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import litert  # noqa: E402
 
 DLPU = os.path.join(ROOT, "build", "release", "bin", "dlpu")
-SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8")
+SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8", "power-of-two")
 ALLOWED = 0.2  # points
 
 

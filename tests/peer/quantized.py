@@ -21,7 +21,7 @@ import pictures  # noqa: E402
 
 ROOT = models.ROOT
 DLPU = os.path.join(ROOT, "build", "release", "bin", "dlpu")
-SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8")
+SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8", "power-of-two")
 # Float pictures in, and small enough to be run many times.
 DEFAULT = ("digits", "blazeface-short", "face-landmark", "hand-recrop", "iris-landmark")
 
