@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ThreadPool: an epoch counter that workers watch, first spinning, then sleeping on a futex.
+// ThreadPool: an epoch counter that workers watch, first spinning, then sleeping on a futex, and a
+// gate that they pass to take part in a round.
 #include "base/threads.h"
 
 #include <chrono>
@@ -9,8 +10,11 @@
 namespace dlpu {
 namespace {
 
-// How long a worker spins for the next layer before it sleeps.
+// How long a worker spins for the next inference before it sleeps.
 constexpr auto kSpinTime = std::chrono::microseconds(100);
+// Spins after which a waiting thread gives way to others, about 50 us.
+constexpr int kPatience = 2000;
+constexpr uint32_t kClosed = uint32_t{1} << 31;
 
 inline void Pause() {
 #if defined(__x86_64__)
@@ -22,7 +26,8 @@ inline void Pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : threads_(threads) {
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads), shares_(new Share[static_cast<size_t>(threads)]), gate_(kClosed) {
   DLPU_CHECK(threads >= 1);
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
 }
@@ -34,40 +39,64 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
+void ThreadPool::SetAwake(bool awake) {
+  if (threads_ == 1) return;
+  awake_.store(awake, std::memory_order_relaxed);
+  if (!awake) return;
+  epoch_.fetch_add(1, std::memory_order_release);
+  epoch_.notify_all();
+}
+
 void ThreadPool::Dispatch(Function function, const void* context) {
   function_ = function;
   context_ = context;
-  running_.store(threads_ - 1, std::memory_order_relaxed);
+  gate_.store(0, std::memory_order_release);
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();
   function(context, 0);
-  // The others finish at about the same time: spin, but give way if the host is busy.
-  for (int spins = 0; running_.load(std::memory_order_acquire) != 0; ++spins) {
+  // Nobody may come in any more; those inside finish their tiles at about the same time: spin, but
+  // give way if the host is busy.
+  gate_.fetch_or(kClosed, std::memory_order_relaxed);
+  for (int spins = 0; gate_.load(std::memory_order_acquire) != kClosed; ++spins) {
     Pause();
-    if (spins > 20000) std::this_thread::yield();
+    if (spins > kPatience) std::this_thread::yield();
+  }
+}
+
+uint32_t ThreadPool::NextEpoch(uint32_t seen) const {
+  std::chrono::steady_clock::time_point until{};
+  for (int spins = 1;; ++spins) {
+    const uint32_t now = epoch_.load(std::memory_order_acquire);
+    if (now != seen) return now;
+    Pause();
+    if (spins > kPatience) std::this_thread::yield();
+    if ((spins & 63) != 0) continue;
+    if (awake_.load(std::memory_order_relaxed)) {
+      until = {};
+    } else if (until == std::chrono::steady_clock::time_point{}) {
+      until = std::chrono::steady_clock::now() + kSpinTime;
+    } else if (std::chrono::steady_clock::now() > until) {
+      break;
+    }
+  }
+  for (;;) {
+    epoch_.wait(seen, std::memory_order_acquire);
+    const uint32_t now = epoch_.load(std::memory_order_acquire);
+    if (now != seen) return now;
   }
 }
 
 void ThreadPool::Work(int thread) {
-  uint32_t seen = 0;
-  for (;;) {
-    uint32_t now = epoch_.load(std::memory_order_acquire);
-    if (now == seen) {
-      const auto until = std::chrono::steady_clock::now() + kSpinTime;
-      for (int spins = 1; now == seen; ++spins) {
-        Pause();
-        now = epoch_.load(std::memory_order_acquire);
-        if ((spins & 63) == 0 && std::chrono::steady_clock::now() > until) break;
-      }
-      while (now == seen) {
-        epoch_.wait(seen, std::memory_order_acquire);
-        now = epoch_.load(std::memory_order_acquire);
-      }
-    }
-    seen = now;
+  for (uint32_t seen = 0;;) {
+    seen = NextEpoch(seen);
     if (stop_.load(std::memory_order_relaxed)) return;
-    function_(context_, thread);
-    running_.fetch_sub(1, std::memory_order_release);
+    uint32_t inside = gate_.load(std::memory_order_acquire);
+    while ((inside & kClosed) == 0) {
+      if (!gate_.compare_exchange_weak(inside, inside + 1, std::memory_order_acquire)) continue;
+      function_(context_, thread);
+      gate_.fetch_sub(1, std::memory_order_release);
+      break;
+    }
   }
 }
 

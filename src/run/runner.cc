@@ -147,6 +147,7 @@ Status Runner::RunStep(size_t i) {
 }
 
 Status Runner::Run() {
+  const ThreadPool::Awake awake(pool_);
   for (size_t i = 0; i < prepared_.size(); ++i) DLPU_RETURN_IF_ERROR(RunStep(i));
   return OkStatus();
 }
@@ -154,6 +155,7 @@ Status Runner::Run() {
 Status Runner::RunProfiled(std::span<int64_t> nanoseconds) {
   DLPU_CHECK(nanoseconds.size() == prepared_.size());
   using Clock = std::chrono::steady_clock;
+  const ThreadPool::Awake awake(pool_);
   Clock::time_point before = Clock::now();
   for (size_t i = 0; i < prepared_.size(); ++i) {
     DLPU_RETURN_IF_ERROR(RunStep(i));
