@@ -20,12 +20,14 @@ PreparedOp Resize(const ResizeGeometry& g, Taps (*make_taps)(const ResizeAxis&))
 
 // The types that are interpolated in binary32.
 template <typename T>
-PreparedOp ResizeFloat(const ResizeGeometry& g, int threads) {
+PreparedOp ResizeFloat(const ResizeGeometry& g, const PrepareContext& context) {
   PreparedOp op;
-  op.scratch_bytes = static_cast<int64_t>(threads) * 2 * g.shape.in_w * g.shape.channels *
+  const BilinearRow& row = ChooseBilinear(context.cpu);
+  op.row = row.name;
+  op.scratch_bytes = static_cast<int64_t>(context.threads) * 2 * g.shape.in_w * g.shape.channels *
                      static_cast<int64_t>(sizeof(float));
-  op.run = [shape = g.shape, ys = FloatTaps(g.y), xs = FloatTaps(g.x)](const RunArgs& args) {
-    ResizeBilinear(shape, ys, xs, args.in<T>(0), args.out<T>(0),
+  op.run = [shape = g.shape, ys = FloatTaps(g.y), xs = FloatTaps(g.x), &row](const RunArgs& args) {
+    ResizeBilinear(shape, ys, xs, row, args.in<T>(0), args.out<T>(0),
                    reinterpret_cast<float*>(args.scratch), args.pool);
     return OkStatus();
   };
@@ -36,9 +38,9 @@ Result<PreparedOp> Prepare(const PrepareContext& context) {
   const ResizeGeometry g = ResizeGeometryOf(context);
   switch (context.input(0).type) {
     case DataType::kFloat32:
-      return ResizeFloat<float>(g, context.threads);
+      return ResizeFloat<float>(g, context);
     case DataType::kUInt8:
-      return ResizeFloat<uint8_t>(g, context.threads);
+      return ResizeFloat<uint8_t>(g, context);
     case DataType::kInt8:
       return Resize<int8_t>(g, IntegerTaps);
     case DataType::kInt16:

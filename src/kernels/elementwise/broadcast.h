@@ -73,7 +73,7 @@ void ForEachRun(const BroadcastPlan& plan, int64_t begin, int64_t end, const Bod
 }
 
 // Elements that one thread takes at a time: small tensors are not worth a second thread.
-inline constexpr int64_t kElementwiseGrain = 16384;
+inline constexpr int64_t kElementwiseGrain = 8192;
 
 // out[i] = f(a[i], b[i]) with broadcasting, over all threads. Operands of `plan`: a, b.
 template <typename A, typename B, typename Out, typename F>

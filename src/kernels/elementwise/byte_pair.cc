@@ -170,13 +170,55 @@ void BytePairFunction::Run(const uint8_t* x, bool x_advances, const uint8_t* y, 
   }
 }
 
+namespace {
+
+// Whether an operand's elements lie as the output's do.
+bool LiesAsOutput(const BroadcastPlan& plan, int operand) {
+  int64_t stride = plan.run;
+  for (int axis = plan.axes - 1; axis >= 0; --axis) {
+    if (plan.stride[axis][operand] != stride) return false;
+    stride *= plan.extent[axis];
+  }
+  return plan.advances[operand];
+}
+
+// What one operand holds for output elements [begin, end).
+void Spread(const BroadcastPlan& plan, int operand, const uint8_t* from, int64_t begin, int64_t end,
+            uint8_t* to) {
+  const int64_t step = plan.advances[operand] ? 1 : 0;
+  ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t, int64_t n) {
+    const uint8_t* x = from + offsets[operand];
+    for (int64_t i = 0; i < n; ++i) *to++ = x[i * step];
+  });
+}
+
+// Runs shorter than this cost more to call for than to compute.
+constexpr int64_t kShortRun = 64;
+
+}  // namespace
+
 void BroadcastBytePairs(const BroadcastPlan& plan, const BytePairFunction& function,
                         const uint8_t* a, const uint8_t* b, uint8_t* out, ThreadPool& pool) {
-  pool.ParallelFor(plan.count, 4 * kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
-    ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
-      function.Run(a + offsets[0], plan.advances[0], b + offsets[1], plan.advances[1], out + first,
-                   n);
+  if (plan.axes == 0 || plan.run >= kShortRun) {
+    pool.ParallelFor(plan.count, 4 * kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
+        function.Run(a + offsets[0], plan.advances[0], b + offsets[1], plan.advances[1],
+                     out + first, n);
+      });
     });
+    return;
+  }
+  const bool direct_a = LiesAsOutput(plan, 0), direct_b = LiesAsOutput(plan, 1);
+  pool.ParallelFor(plan.count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+    uint8_t spread_a[1024], spread_b[1024];
+    for (int64_t at = begin; at < end;) {
+      const int64_t stop = std::min<int64_t>(end, at + 1024);
+      if (!direct_a) Spread(plan, 0, a, at, stop, spread_a);
+      if (!direct_b) Spread(plan, 1, b, at, stop, spread_b);
+      function.Run(direct_a ? a + at : spread_a, true, direct_b ? b + at : spread_b, true, out + at,
+                   stop - at);
+      at = stop;
+    }
   });
 }
 

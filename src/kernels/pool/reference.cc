@@ -65,7 +65,7 @@ void Average(const PoolSpecInt& s, const T* input, T* output, uint8_t* scratch, 
 }
 
 template <typename Bound, typename T>
-void Max(const PoolSpec<Bound>& s, const T* input, T* output, ThreadPool& pool) {
+void MaxOfWindows(const PoolSpec<Bound>& s, const T* input, T* output, ThreadPool& pool) {
   const int64_t c = s.channels;
   const T low = static_cast<T>(s.low), high = static_cast<T>(s.high);
   ForEachWindow(s, input, output, pool, [&](const T* image, Window w, T* out, int) {
@@ -77,6 +77,68 @@ void Max(const PoolSpec<Bound>& s, const T* input, T* output, ThreadPool& pool) 
       }
     }
     for (int64_t i = 0; i < c; ++i) out[i] = std::min(std::max(out[i], low), high);
+  });
+}
+
+// int8 is compared as uint8 with the top bit inverted, for which every x86-64 has an instruction.
+template <typename T>
+using MaxCode = std::conditional_t<std::is_same_v<T, int8_t>, uint8_t, T>;
+template <typename T>
+constexpr MaxCode<T> kMaxFlip = std::is_same_v<T, int8_t> ? 0x80 : 0;
+
+// best[i] = max(best[i], in[i] ^ flip)
+template <typename Code, typename T>
+void RaiseTo(Code* __restrict best, const T* __restrict in, Code flip, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const Code code = static_cast<Code>(static_cast<Code>(in[i]) ^ flip);
+    best[i] = best[i] > code ? best[i] : code;
+  }
+}
+
+// Integers (their maximum does not depend on the order): the maximum of a window's rows first,
+// which the windows of an output row share, then along them.
+template <typename T>
+void Max(const PoolSpecInt& s, const T* input, T* output, ThreadPool& pool) {
+  using Code = MaxCode<T>;
+  constexpr int64_t kColumns = 8192;  // codes of the maxima of one row, on the stack
+  if (s.in_w > kColumns) return MaxOfWindows(s, input, output, pool);
+  const auto bound = [](int32_t code) {
+    return static_cast<Code>(static_cast<Code>(code) ^ kMaxFlip<T>);
+  };
+  const Code low = bound(s.low), high = bound(s.high);
+  const int64_t c = s.channels, most = std::min(c, kColumns / s.in_w);
+  const int64_t work = static_cast<int64_t>(s.out_w) * c * (s.filter_h + s.filter_w);
+  const int64_t grain = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, work));
+  pool.ParallelFor(int64_t{s.batch} * s.out_h, grain, [&](int64_t begin, int64_t end, int) {
+    Code columns[kColumns], best[kColumns];
+    for (int64_t row = begin; row < end; ++row) {
+      const T* image = input + row / s.out_h * s.in_h * s.in_w * c;
+      const Window rows = ClampWindow(s, row % s.out_h, 0);
+      for (int64_t from = 0; from < c; from += most) {
+        const int64_t n = std::min(most, c - from);
+        std::fill(columns, columns + s.in_w * n, std::numeric_limits<Code>::lowest());
+        for (int64_t y = rows.y0; y < rows.y1; ++y) {
+          const T* in = image + y * s.in_w * c + from;
+          if (n == c) {
+            RaiseTo(columns, in, kMaxFlip<T>, s.in_w * n);
+          } else {
+            for (int64_t x = 0; x < s.in_w; ++x) {
+              RaiseTo(columns + x * n, in + x * c, kMaxFlip<T>, n);
+            }
+          }
+        }
+        T* out = output + row * s.out_w * c + from;
+        for (int64_t ox = 0; ox < s.out_w; ++ox, out += c) {
+          const Window w = ClampWindow(s, row % s.out_h, ox);
+          std::fill(best, best + n, low);
+          for (int64_t x = w.x0; x < w.x1; ++x) RaiseTo(best, columns + x * n, Code{0}, n);
+          for (int64_t i = 0; i < n; ++i) {
+            const Code code = best[i] < high ? best[i] : high;
+            out[i] = static_cast<T>(code ^ kMaxFlip<T>);
+          }
+        }
+      }
+    }
   });
 }
 
@@ -124,7 +186,7 @@ void MaxPool(const PoolSpecInt& spec, const int16_t* input, int16_t* output, Thr
   Max(spec, input, output, pool);
 }
 void MaxPool(const PoolSpecFloat& spec, const float* input, float* output, ThreadPool& pool) {
-  Max(spec, input, output, pool);
+  MaxOfWindows(spec, input, output, pool);
 }
 
 }  // namespace dlpu

@@ -7,6 +7,10 @@
 #include <limits>
 #include <type_traits>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/threads.h"
 
 namespace dlpu {
@@ -107,6 +111,34 @@ void ExtremesOfShortRows(const T* in, int64_t axis, int64_t rows, Index* out) {
   }
 }
 
+#if defined(__SSE2__)
+// Index of the first extreme of one row of 16 to 63 codes: up to four vectors, the last of which
+// ends where the row does.
+template <bool kMaximum, typename T>
+int64_t ExtremeOfCodes(const T* row, int64_t count) {
+  // Flipped so that the extreme is the largest unsigned byte.
+  const int flip = (std::is_signed_v<T> ? 0x80 : 0) ^ (kMaximum ? 0 : 0xff);
+  const __m128i flips = _mm_set1_epi8(static_cast<char>(flip));
+  __m128i codes[4], best = _mm_setzero_si128();
+  const int64_t vectors = (count + 15) / 16;
+  const auto start = [&](int64_t v) { return v + 1 < vectors ? 16 * v : count - 16; };
+  for (int64_t v = 0; v < vectors; ++v) {
+    codes[v] =
+        _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + start(v))), flips);
+    best = _mm_max_epu8(best, codes[v]);
+  }
+  best = _mm_max_epu8(best, _mm_srli_si128(best, 8));
+  best = _mm_max_epu8(best, _mm_srli_si128(best, 4));
+  best = _mm_max_epu8(best, _mm_srli_si128(best, 2));
+  best = _mm_max_epu8(best, _mm_srli_si128(best, 1));
+  best = _mm_set1_epi8(static_cast<char>(_mm_cvtsi128_si32(best)));
+  for (int64_t v = 0;; ++v) {
+    const int found = _mm_movemask_epi8(_mm_cmpeq_epi8(codes[v], best));
+    if (found != 0) return start(v) + __builtin_ctz(static_cast<unsigned>(found));
+  }
+}
+#endif
+
 // in: outer x axis x inner; out: outer x inner. The first of equal elements wins. A NaN never wins
 // over a number; where there are only NaNs the index is 0. REQUIRES: axis > 0.
 template <bool kMaximum, typename T, typename Index>
@@ -115,6 +147,16 @@ void ArgExtremeOf(const T* in, int64_t outer, int64_t axis, int64_t inner, Index
   constexpr int64_t kGrain = 1 << 15;  // elements worth a second thread
   if (inner == 1) {
     pool.ParallelFor(outer, 1 + kGrain / axis, [&](int64_t begin, int64_t end, int) {
+#if defined(__SSE2__)
+      if constexpr (sizeof(T) == 1) {
+        if (axis >= 16 && axis < kShortRow) {
+          for (int64_t o = begin; o < end; ++o) {
+            out[o] = static_cast<Index>(ExtremeOfCodes<kMaximum>(in + o * axis, axis));
+          }
+          return;
+        }
+      }
+#endif
       if (axis < kShortRow) {
         ExtremesOfShortRows<kMaximum>(in + begin * axis, axis, end - begin, out + begin);
         return;

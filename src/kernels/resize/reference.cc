@@ -74,36 +74,32 @@ void BilinearInteger(const ResizeShape& s, const std::vector<BilinearTap<int32_t
 // top_right * (1 - dy) * dx + bottom_right * dy * dx, so sharing changes no bit.
 template <typename T>
 void BilinearFloat(const ResizeShape& s, const std::vector<BilinearTap<float>>& ys,
-                   const std::vector<BilinearTap<float>>& xs, const T* input, T* output,
-                   float* scratch, ThreadPool& pool) {
-  constexpr float kHalf = std::is_floating_point_v<T> ? 0.0f : 0.5f;
+                   const std::vector<BilinearTap<float>>& xs, const BilinearRow& row,
+                   const T* input, T* output, float* scratch, ThreadPool& pool) {
   const int64_t c = s.channels, row_size = s.in_w * c;
   const int64_t grain = std::max<int64_t>(1, 8192 / std::max<int64_t>(1, s.out_w * c));
-  pool.ParallelFor(
-      static_cast<int64_t>(s.batch) * s.out_h, grain, [&](int64_t begin, int64_t end, int thread) {
-        float* __restrict upper = scratch + thread * 2 * row_size;
-        float* __restrict lower = upper + row_size;
-        for (int64_t row = begin; row < end; ++row) {
-          const T* image = input + row / s.out_h * s.in_h * row_size;
-          const BilinearTap<float>& y = ys[row % s.out_h];
-          const T* top = image + y.low * row_size;
-          const T* bottom = image + y.high * row_size;
-          const float dy = y.weight, rest_y = 1 - y.weight;
-          for (int64_t i = 0; i < row_size; ++i) upper[i] = static_cast<float>(top[i]) * rest_y;
-          for (int64_t i = 0; i < row_size; ++i) lower[i] = static_cast<float>(bottom[i]) * dy;
-          for (int64_t ox = 0; ox < s.out_w; ++ox) {
-            const BilinearTap<float>& x = xs[ox];
-            const float dx = x.weight, rest_x = 1 - x.weight;
-            const float *a = upper + x.low * c, *b = lower + x.low * c;
-            const float *d = upper + x.high * c, *e = lower + x.high * c;
-            T* __restrict out = output + (row * s.out_w + ox) * c;
-            for (int64_t i = 0; i < c; ++i) {
-              out[i] =
-                  static_cast<T>(a[i] * rest_x + b[i] * rest_x + d[i] * dx + e[i] * dx + kHalf);
-            }
-          }
-        }
-      });
+  pool.ParallelFor(static_cast<int64_t>(s.batch) * s.out_h, grain,
+                   [&](int64_t begin, int64_t end, int thread) {
+                     float* __restrict upper = scratch + thread * 2 * row_size;
+                     float* __restrict lower = upper + row_size;
+                     for (int64_t line = begin; line < end; ++line) {
+                       const T* image = input + line / s.out_h * s.in_h * row_size;
+                       const BilinearTap<float>& y = ys[line % s.out_h];
+                       const T* top = image + y.low * row_size;
+                       const T* bottom = image + y.high * row_size;
+                       const float dy = y.weight, rest_y = 1 - y.weight;
+                       for (int64_t i = 0; i < row_size; ++i)
+                         upper[i] = static_cast<float>(top[i]) * rest_y;
+                       for (int64_t i = 0; i < row_size; ++i)
+                         lower[i] = static_cast<float>(bottom[i]) * dy;
+                       const BilinearRowArgs args{upper, lower, xs.data(), s.out_w, c};
+                       if constexpr (std::is_floating_point_v<T>) {
+                         row.floats(args, output + line * s.out_w * c);
+                       } else {
+                         row.codes(args, output + line * s.out_w * c);
+                       }
+                     }
+                   });
 }
 
 }  // namespace
@@ -175,14 +171,14 @@ void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int3
   BilinearInteger(shape, ys, xs, input, output, pool);
 }
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
-                    const std::vector<BilinearTap<float>>& xs, const uint8_t* input,
-                    uint8_t* output, float* scratch, ThreadPool& pool) {
-  BilinearFloat(shape, ys, xs, input, output, scratch, pool);
+                    const std::vector<BilinearTap<float>>& xs, const BilinearRow& row,
+                    const uint8_t* input, uint8_t* output, float* scratch, ThreadPool& pool) {
+  BilinearFloat(shape, ys, xs, row, input, output, scratch, pool);
 }
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
-                    const std::vector<BilinearTap<float>>& xs, const float* input, float* output,
-                    float* scratch, ThreadPool& pool) {
-  BilinearFloat(shape, ys, xs, input, output, scratch, pool);
+                    const std::vector<BilinearTap<float>>& xs, const BilinearRow& row,
+                    const float* input, float* output, float* scratch, ThreadPool& pool) {
+  BilinearFloat(shape, ys, xs, row, input, output, scratch, pool);
 }
 
 }  // namespace dlpu

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "kernels/resize/row.h"
 
 namespace dlpu {
 
@@ -28,14 +29,6 @@ void ResizeNearest(const ResizeShape& shape, int64_t pixel_bytes, const std::vec
                    const std::vector<int32_t>& xs, const uint8_t* input, uint8_t* output,
                    ThreadPool& pool);
 
-// Two neighbours of an output position and the weight of the second; the first has the rest to
-// `one`. A weight may lie outside [0, one] at the border, where both neighbours are alike.
-template <typename Weight>
-struct BilinearTap {
-  int32_t low, high;
-  Weight weight;
-};
-
 // Ten fraction bits (int8 and int16).
 std::vector<BilinearTap<int32_t>> IntegerTaps(const ResizeAxis& axis);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int32_t>>& ys,
@@ -46,13 +39,13 @@ void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int3
                     int16_t* output, ThreadPool& pool);
 
 // binary32 (float32 and uint8; uint8 adds a half and truncates). scratch: 2 * in_w * channels
-// floats for each thread of the pool.
+// floats for each thread of the pool. Every row gives the same bits.
 std::vector<BilinearTap<float>> FloatTaps(const ResizeAxis& axis);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
-                    const std::vector<BilinearTap<float>>& xs, const uint8_t* input,
-                    uint8_t* output, float* scratch, ThreadPool& pool);
+                    const std::vector<BilinearTap<float>>& xs, const BilinearRow& row,
+                    const uint8_t* input, uint8_t* output, float* scratch, ThreadPool& pool);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<float>>& ys,
-                    const std::vector<BilinearTap<float>>& xs, const float* input, float* output,
-                    float* scratch, ThreadPool& pool);
+                    const std::vector<BilinearTap<float>>& xs, const BilinearRow& row,
+                    const float* input, float* output, float* scratch, ThreadPool& pool);
 
 }  // namespace dlpu

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <random>
+#include <vector>
 
 namespace dlpu {
 namespace {
@@ -35,6 +37,37 @@ TEST(Resize, NearestPositions) {
   EXPECT_EQ(NearestPositions({3, 5, false, false}), (std::vector<int32_t>{0, 0, 1, 1, 2}));
   EXPECT_EQ(NearestPositions({3, 5, true, false}), (std::vector<int32_t>{0, 1, 1, 2, 2}));
   EXPECT_EQ(NearestPositions({4, 2, false, true}), (std::vector<int32_t>{1, 3}));
+}
+
+// Every row of this CPU equals the scalar one, for channel counts around the vectors.
+TEST(Resize, BilinearRowsAgree) {
+  const BilinearRowList list = BilinearRows();
+  const BilinearRow& scalar = list.rows[list.count - 1];
+  std::mt19937 random(7);
+  int compared = 0;
+  for (int32_t r = 0; r < list.count; ++r) {
+    const BilinearRow& row = list.rows[r];
+    if ((row.cpu & ~EnabledCpuFlags()) != 0) continue;
+    for (int64_t channels = 1; channels <= 40; ++channels) {
+      const std::vector<BilinearTap<float>> taps = FloatTaps({5, 17, false, true});
+      std::vector<float> upper(5 * channels), lower(5 * channels);
+      for (float& v : upper) v = static_cast<float>(random() % 6400) / 50;
+      for (float& v : lower) v = static_cast<float>(random() % 6300) / 50;
+      const BilinearRowArgs args{upper.data(), lower.data(), taps.data(), 17, channels};
+      const size_t count = static_cast<size_t>(17 * channels);
+      // One more than there are: nothing is written past the end.
+      std::vector<uint8_t> codes(count + 1, 77), want_codes(count + 1, 77);
+      std::vector<float> floats(count + 1, 77), want_floats(count + 1, 77);
+      row.codes(args, codes.data());
+      scalar.codes(args, want_codes.data());
+      row.floats(args, floats.data());
+      scalar.floats(args, want_floats.data());
+      ASSERT_EQ(codes, want_codes) << row.name << ", " << channels << " channels";
+      ASSERT_EQ(floats, want_floats) << row.name << ", " << channels << " channels";
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 40);
 }
 
 }  // namespace
