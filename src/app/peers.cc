@@ -3,6 +3,7 @@
 #include "app/peers.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include "base/data_path.h"
 #include "base/file.h"
@@ -36,12 +38,16 @@ class TemporaryFolder {
   const std::string path_;
 };
 
+// A thread that a peer left spinning goes to sleep before the next turn.
+constexpr auto kSettle = std::chrono::milliseconds(10);
+
 struct Peer {
   PeerResult result;
   std::unique_ptr<LineProcess> process;
 };
 
 Result<std::vector<double>> TimePeer(LineProcess& process, int runs) {
+  std::this_thread::sleep_for(kSettle);
   DLPU_RETURN_IF_ERROR(process.Write(std::to_string(runs)));
   DLPU_TRY(const std::string line, process.Read());
   std::istringstream numbers(line);
@@ -76,7 +82,8 @@ Peer StartPeer(const std::string& name, const std::vector<std::string>& argument
 Result<ComparedBench> BenchAgainst(Runner& runner, const std::string& model_path,
                                    const std::vector<std::string>& peers,
                                    const BenchOptions& options) {
-  static const std::vector<std::string> kKnown = {"litert", "litert-reference", "onnxruntime"};
+  static const std::vector<std::string> kKnown = {"litert", "litert-reference", "onnxruntime",
+                                                  "openvino", "ncnn"};
   DLPU_TRY(const std::string script, DataPath("peers/bench_peer.py"));
   const char* python = std::getenv("DLPU_PYTHON");
   const TemporaryFolder folder;
@@ -87,13 +94,18 @@ Result<ComparedBench> BenchAgainst(Runner& runner, const std::string& model_path
     DLPU_RETURN_IF_ERROR(WriteFile(files.back(), runner.input(i)));
   }
   std::vector<Peer> started;
-  for (const std::string& name : peers) {
+  for (const std::string& peer : peers) {
+    const size_t equals = peer.find('=');
+    const std::string name = peer.substr(0, equals);
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       return InvalidError(fmt::format(
-          "--against {}: not known; give litert, litert-reference or onnxruntime", name));
+          "--against {}: not known; give {}, each with =FILE if it is to read another file", name,
+          fmt::join(kKnown, ", ")));
     }
-    std::vector<std::string> arguments = {python != nullptr ? python : "python3", script, name,
-                                          model_path, std::to_string(runner.threads())};
+    std::vector<std::string> arguments = {
+        python != nullptr ? python : "python3", script, name,
+        equals == std::string::npos ? model_path : peer.substr(equals + 1),
+        std::to_string(runner.threads())};
     arguments.insert(arguments.end(), files.begin(), files.end());
     started.push_back(StartPeer(name, arguments));
   }
@@ -104,8 +116,12 @@ Result<ComparedBench> BenchAgainst(Runner& runner, const std::string& model_path
     if (round > 1 && spent > options.max_seconds) break;
     // The first round warms up and is not counted.
     const int runs = round == 0 ? std::max(options.warm_up, 1) : 5;
-    DLPU_TRY(const BenchResult ours,
-             Bench(runner, {.warm_up = 0, .min_repeats = runs, .max_repeats = runs}));
+    // Each turn begins with a run that is not counted: the caches hold the other engines' data.
+    BenchOptions turn;
+    turn.warm_up = 1;
+    turn.min_repeats = turn.max_repeats = runs;
+    std::this_thread::sleep_for(kSettle);
+    DLPU_TRY(const BenchResult ours, Bench(runner, turn));
     if (round > 0) {
       compared.ours.milliseconds.insert(compared.ours.milliseconds.end(), ours.milliseconds.begin(),
                                         ours.milliseconds.end());

@@ -13,7 +13,7 @@
 namespace dlpu {
 
 struct PeerResult {
-  std::string name;     // litert, litert-reference, onnxruntime
+  std::string name;     // litert, litert-reference, onnxruntime, openvino, ncnn
   std::string version;  // empty when it did not run
   std::string problem;  // why it did not run; empty when it did
   std::vector<double> milliseconds;
@@ -26,7 +26,8 @@ struct ComparedBench {
 
 // Rounds of a few runs each, ours and every peer's in turn, until options.max_seconds are spent.
 // Peers are Python packages, run by $DLPU_PYTHON or python3; one that is not installed has a
-// problem. `model_path` is the file both read; the inputs are those in the Runner.
+// problem. A peer NAME reads `model_path` and the inputs in the Runner; NAME=FILE reads another
+// file of the same network, with random inputs where it has other types or shapes.
 Result<ComparedBench> BenchAgainst(Runner& runner, const std::string& model_path,
                                    const std::vector<std::string>& peers,
                                    const BenchOptions& options);

@@ -15,6 +15,7 @@
 #include "app/peers.h"
 #include "app/tensor_input.h"
 #include "cli/command.h"
+#include "kernels/peak/peak.h"
 #include "report/inspect.h"
 #include "report/table.h"
 
@@ -43,6 +44,69 @@ std::string StepsText(const Runner& runner, const BenchResult& result) {
                   runner.row(i), step.node.name});
   }
   return table.Text();
+}
+
+// What a step's time is compared by: its op, and for convolutions what kind.
+std::string ClassOf(const Program& program, const Step& step) {
+  const std::string op = NodeOpName(step.node);
+  if (op != "CONV_2D" || step.node.inputs.size() < 2) return op;
+  const Shape& weights = program.tensors[step.node.inputs[1]].shape;
+  if (weights.size() != 4) return op;
+  if (weights[3] <= 4) return op + " of a picture";
+  return fmt::format("{} {}", op, weights[1] * weights[2] == 1 ? "1x1" : "KxK");
+}
+
+// Time of each class and how far it is from what the threads could multiply at most.
+std::string ClassesText(const Runner& runner, const BenchResult& result,
+                        nlohmann::ordered_json& json) {
+  struct Class {
+    double ms = 0;
+    int64_t macs = 0;
+    int steps = 0;
+    PeakKind kind = PeakKind::kInt8;
+  };
+  std::map<std::string, Class> classes;
+  double total = 0;
+  for (size_t i = 0; i < result.step_milliseconds.size(); ++i) {
+    const Step& step = runner.program().steps[i];
+    Class& c = classes[ClassOf(runner.program(), step)];
+    c.ms += result.step_milliseconds[i];
+    c.macs += step.work.macs;
+    ++c.steps;
+    const DataType type = runner.program().tensors[step.node.outputs[0]].type;
+    if (type == DataType::kFloat32) c.kind = PeakKind::kFloat32;
+    total += result.step_milliseconds[i];
+  }
+  double peak[2] = {};
+  std::string text;
+  for (const PeakKind kind : {PeakKind::kInt8, PeakKind::kFloat32}) {
+    const PeakRow* row = ChoosePeak(kind, EnabledCpuFlags());
+    if (row == nullptr) continue;
+    double& rate = peak[static_cast<int>(kind)];
+    rate = MeasurePeak(*row) * runner.threads();
+    const char* name = kind == PeakKind::kInt8 ? "int8" : "float32";
+    text += fmt::format("most {} multiply-accumulates of {} thread{}, {}: {:.0f} G/s\n", name,
+                        runner.threads(), runner.threads() == 1 ? "" : "s", row->name, rate * 1e-9);
+    json["peak_gmacs"][name] = rate * 1e-9;
+  }
+  std::vector<std::pair<std::string, Class>> sorted(classes.begin(), classes.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& a, const auto& b) { return a.second.ms > b.second.ms; });
+  Table table({"class", ">steps", ">time", ">share", ">GMAC/s", ">of the most"});
+  json["classes"] = nlohmann::ordered_json::array();
+  for (const auto& [name, c] : sorted) {
+    const double rate = c.ms > 0 ? static_cast<double>(c.macs) / c.ms * 1e3 : 0;
+    const double most = peak[static_cast<int>(c.kind)];
+    const bool compared = c.macs != 0 && most > 0;
+    table.AddRow({name, std::to_string(c.steps), DurationText(c.ms),
+                  fmt::format("{:.1f} %", 100 * c.ms / total),
+                  c.macs != 0 ? fmt::format("{:.1f}", rate * 1e-9) : "",
+                  compared ? fmt::format("{:.0f} %", 100 * rate / most) : ""});
+    json["classes"].push_back(
+        {{"class", name}, {"steps", c.steps}, {"ms", c.ms}, {"macs", c.macs}});
+    if (compared) json["classes"].back()["of_peak"] = rate / most;
+  }
+  return text + table.Text();
 }
 
 std::vector<std::string> Names(const std::string& list) {
@@ -99,6 +163,7 @@ CommandResult RunBench(const Arguments& arguments) {
                                  {"threads", runner->threads()},
                                  {"repeats", result.milliseconds.size()},
                                  {"median_ms", median},
+                                 {"p10_ms", result.Quantile(0.1)},
                                  {"p90_ms", result.Quantile(0.9)},
                                  {"p99_ms", result.Quantile(0.99)},
                                  {"min_ms", result.Quantile(0)},
@@ -114,6 +179,7 @@ CommandResult RunBench(const Arguments& arguments) {
   for (const PeerResult& peer : compared.peers) AddPeer(peer, median, text, json);
   if (arguments.bench.steps && !result.step_milliseconds.empty()) {
     text += "\n" + StepsText(*runner, result);
+    text += "\n" + ClassesText(*runner, result, json);
     json["steps"] = nlohmann::ordered_json::array();
     for (size_t i = 0; i < result.step_milliseconds.size(); ++i) {
       const Step& step = runner->program().steps[i];
@@ -143,8 +209,8 @@ void AddBenchCommand(CLI::App& app) {
                  "Stop after so many seconds (default 2)");
   command.Option("--warm-up", "N", &arguments->bench.warm_up, 0, 100000,
                  "Runs before timing (default 3)");
-  command.Option("--against", "PEER[,PEER]", &arguments->against,
-                 "Time litert, litert-reference or onnxruntime in turns with dlpu");
+  command.Option("--against", "PEER[=FILE],...", &arguments->against,
+                 "Time litert, litert-reference, onnxruntime, openvino or ncnn in turns with dlpu");
   command.Flag("--steps", &arguments->bench.steps, "Time every step");
   command.Json(&arguments->json);
 }
