@@ -12,6 +12,7 @@
 #include "app/refusal.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "formats/compiled_sources.h"
 #include "formats/edgetpu_package.h"
 #include "formats/tflite.h"
 #include "ir/program_file.h"
@@ -203,6 +204,8 @@ class TargetCompilation {
     result_.differences = CompareMappings(result_.mapping, result_.vendor->mapping, compiler);
     DLPU_TRY(const std::vector<uint8_t> made, ReadFile(result_.vendor->output_path));
     CheckRuntime(made);
+    // So that larod's virtual devices find it wherever the compiled file goes; a convenience.
+    (void)RegisterSource(made, path);
     result_.artifacts.push_back({result_.vendor->output_path, "for the camera: " + target_.device,
                                  Sha256Hex(made), static_cast<int64_t>(made.size())});
     return OkStatus();

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "formats/compiled_sources.h"
 #include "formats/tflite.h"
 #include "larod.h"
 
@@ -52,26 +53,45 @@ std::vector<std::string> Places(const std::string& path) {
 
 }  // namespace
 
-Outcome<Graph> FindEdgeTpuSource(const Graph& compiled, const std::string& path) {
-  if (path.empty()) return NoSource("the file has no name by which to find that");
+namespace {
+
+// The model at that place, if it is the one the file was compiled from.
+Outcome<Graph> ReadSource(const Graph& compiled, const std::string& place,
+                          std::span<const uint8_t> bytes) {
+  auto graph = ReadTflite(bytes, place);
+  if (!graph.ok()) return NoSource(graph.error().message);
+  if (!SameTensors(compiled, compiled.inputs, *graph, graph->inputs) ||
+      !SameTensors(compiled, compiled.outputs, *graph, graph->outputs)) {
+    return NoSource(place + " has other inputs or outputs than the compiled file");
+  }
+  return *std::move(graph);
+}
+
+}  // namespace
+
+Outcome<Graph> FindEdgeTpuSource(const Graph& compiled, std::span<const uint8_t> file,
+                                 const std::string& path) {
+  if (const std::optional<std::string> noted = RegisteredSource(file)) {
+    const auto bytes = ReadFile(*noted);
+    if (bytes.ok()) return ReadSource(compiled, *noted, *bytes);
+  }
+  constexpr const char* kOrCompile =
+      "; or let `dlpu compile` run the compiler, which notes the source";
+  if (path.empty()) {
+    return NoSource(std::string("the file has no name by which to find that") + kOrCompile);
+  }
   if (!path.ends_with(kSuffix)) {
-    return NoSource(
-        fmt::format("{} is not named as the compiler names its files (...{})", path, kSuffix));
+    return NoSource(fmt::format("{} is not named as the compiler names its files (...{}){}", path,
+                                kSuffix, kOrCompile));
   }
   const std::vector<std::string> places = Places(path);
   for (const std::string& place : places) {
     const auto bytes = ReadFile(place);
-    if (!bytes.ok()) continue;
-    auto graph = ReadTflite(*bytes, place);
-    if (!graph.ok()) return NoSource(graph.error().message);
-    if (!SameTensors(compiled, compiled.inputs, *graph, graph->inputs) ||
-        !SameTensors(compiled, compiled.outputs, *graph, graph->outputs)) {
-      return NoSource(place + " has other inputs or outputs than the compiled file");
-    }
-    return *std::move(graph);
+    if (bytes.ok()) return ReadSource(compiled, place, *bytes);
   }
-  return NoSource(fmt::format("{} is not there; put it there, or name its folder in $DLPU_SOURCES",
-                              fmt::join(places, ", ")));
+  return NoSource(
+      fmt::format("{} is not there; put it there, or name its folder in $DLPU_SOURCES{}",
+                  fmt::join(places, ", "), kOrCompile));
 }
 
 }  // namespace dlpu::larod

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 
 namespace dlpu::larod {
 
-// The model from which `compiled` was made: "model.tflite" for "model_edgetpu.tflite", beside it or
-// in one of the folders of $DLPU_SOURCES (with ':' between them). Its inputs and outputs must be
-// the same. A failure names the places that were looked at. `path` is empty for a file in memory.
-Outcome<Graph> FindEdgeTpuSource(const Graph& compiled, const std::string& path);
+// The model from which `file`, read as `compiled`, was made: the one that `dlpu compile` noted, or
+// "model.tflite" for "model_edgetpu.tflite", beside it or in one of the folders of $DLPU_SOURCES
+// (with ':' between them). Its inputs and outputs must be the same. A failure names the places that
+// were looked at. `path` is empty for a file in memory.
+Outcome<Graph> FindEdgeTpuSource(const Graph& compiled, std::span<const uint8_t> file,
+                                 const std::string& path);
 
 }  // namespace dlpu::larod

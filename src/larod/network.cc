@@ -141,7 +141,7 @@ Outcome<Graph> ReadModel(const VirtualDevice& device, const std::vector<uint8_t>
   if (const auto packages = ReadEdgeTpuPackages(*graph); !packages.ok()) {
     return LoadFailure(kNotAllocated, packages.error().message);
   }
-  return FindEdgeTpuSource(*graph, path);
+  return FindEdgeTpuSource(*graph, file, path);
 }
 
 // A program that `dlpu compile` saved stands for the compiled file of a vendor's tool.

@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <set>
 
+#include "formats/compiled_sources.h"
 #include "larod_testing.h"
 
 namespace dlpu::larod_testing {
@@ -188,6 +190,14 @@ TEST(LarodModel, CompiledForTheEdgeTpu) {
   }
   Camera camera("artpec7");
   EXPECT_EQ(camera.Load(*compiled, "google-edge-tpu-tflite"), nullptr) << "it has no name";
+  // Without a name it runs where `dlpu compile` noted what it was made from.
+  const std::string data = ::testing::TempDir() + "larod_model_data";
+  setenv("XDG_DATA_HOME", data.c_str(), 1);
+  ASSERT_TRUE(RegisterSource(*compiled, models + "tflite/" + name + ".tflite").ok());
+  larodModel* noted = camera.Load(*compiled, "google-edge-tpu-tflite");
+  EXPECT_NE(noted, nullptr) << camera.error.text();
+  larodDestroyModel(&noted);
+  std::filesystem::remove_all(data);
   const std::string path = models + "edgetpu/" + name + "_edgetpu.tflite";
   const auto load = [&] {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -201,6 +211,7 @@ TEST(LarodModel, CompiledForTheEdgeTpu) {
   setenv("DLPU_SOURCES", (models + "labels:" + models + "tflite").c_str(), 1);
   Job job(camera, load());
   unsetenv("DLPU_SOURCES");
+  unsetenv("XDG_DATA_HOME");
   const std::vector<Bytes> in = {Noise(128 * 128 * 3, 6)};
   job.UseAllocated(in);
   uint32_t props = 0;
