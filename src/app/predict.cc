@@ -92,6 +92,18 @@ Result<Prediction> Predict(const Program& program, const Target& target,
   return PredictWorkload(workload, target, own);
 }
 
+Result<double> FormulaMs(const Graph& graph, const LoadedModel& model, const Target& target,
+                         const PredictOptions& options) {
+  LoadedModel other;
+  other.path = model.path;
+  other.graph = graph;
+  PredictOptions formula = options;
+  formula.formula_only = true;
+  DLPU_TRY(const Program program, ProgramToPrice(other, {}, target));
+  DLPU_TRY(const Prediction prediction, Predict(program, target, formula));
+  return prediction.total_ms;
+}
+
 std::vector<UnknownTime> UnknownTimes(const Target& target, const std::vector<Target>& targets,
                                       const Product* product) {
   std::vector<UnknownTime> unknown;

@@ -28,6 +28,11 @@ Result<Program> ProgramToPrice(const LoadedModel& model, const ModelOptions& opt
 Result<Prediction> Predict(const Program& program, const Target& target,
                            const PredictOptions& options = {});
 
+// The total time in milliseconds by the formula alone, so that variants of a known network can be
+// compared with each other. `model` says what the graph was made of.
+Result<double> FormulaMs(const Graph& graph, const LoadedModel& model, const Target& target,
+                         const PredictOptions& options);
+
 // The options with what the user measured on their product, if anything.
 Result<PredictOptions> WithUserFactor(const Target& target, PredictOptions options);
 

@@ -274,6 +274,9 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
     DLPU_TRY(report.bits, trials.ChooseWide(asked));
   }
   DLPU_RETURN_IF_ERROR(trials.Choose(asked, progress, report));
+  if (settings.mixed) {
+    DLPU_TRY(report.mixed, ChooseMixed(trials, *settings.mixed, report));
+  }
   DLPU_TRY(Quantized quantized, trials.Make(report.settings));
   report.graph = std::move(quantized.graph);
   report.graph.description = fmt::format("quantized by dlpu: {}", SchemeName(settings.scheme));

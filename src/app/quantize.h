@@ -12,6 +12,7 @@
 
 #include "app/calibration_set.h"
 #include "app/choose_bits.h"
+#include "app/mixed_precision.h"
 #include "app/model.h"
 #include "app/observe.h"
 #include "app/structure.h"
@@ -58,6 +59,8 @@ struct QuantizeSettings {
   // so).
   bool fix = true, cut_post_processing = false;
   std::vector<std::string> replace;  // as ParseReplacement takes them, in this order
+  // Chooses node types beyond those given; what it chose is in node_types then.
+  std::optional<MixedRequest> mixed;
   std::string cut_at;
   std::map<std::string, Shape> shapes;  // of inputs that the model leaves open
 };
@@ -108,6 +111,7 @@ struct QuantizeReport {
   int loss_inputs = 0;  // inputs that losses were measured on, of the calibration set
   std::optional<double> wide_below_db;  // as asked; `settings` have what came of it
   std::optional<BitChoice> bits;        // with it
+  std::optional<MixedReport> mixed;
   std::vector<std::string> float_nodes;
   std::vector<std::string> warnings, notes;
   int nodes = 0;

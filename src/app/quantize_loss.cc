@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running two graphs side by side.
+// Running graphs side by side.
 #include "app/quantize_loss.h"
 
 #include <algorithm>
@@ -66,32 +66,58 @@ std::span<const float> Floats(std::span<const uint8_t> bytes) {
 
 }  // namespace
 
-Result<std::vector<OutputLoss>> MeasureLosses(const Graph& reference, const Graph& other,
-                                              const LossRequest& request) {
-  DLPU_TRY(const std::unique_ptr<Runner> a, Load(reference, request.threads));
-  DLPU_TRY(const std::unique_ptr<Runner> b, Load(other, request.threads));
-  if (a->output_count() != b->output_count()) {
+Result<LossMeter> LossMeter::Make(const Graph& reference, const LossRequest& request) {
+  LossMeter meter;
+  meter.threads_ = request.threads;
+  DLPU_TRY(const std::unique_ptr<Runner> runner, Load(reference, request.threads));
+  for (size_t i = 0; i < runner->output_count(); ++i) {
+    const Tensor& tensor = runner->output_tensor(i);
+    meter.outputs_.push_back({tensor.name, tensor.type == DataType::kFloat32});
+  }
+  for (const size_t sample : request.samples) {
+    DLPU_TRY(const auto filled,
+             FillSample(*runner, request.model, request.input, request.set, sample));
+    std::vector<std::vector<uint8_t>>& inputs = meter.inputs_.emplace_back();
+    for (size_t i = 0; i < runner->input_count(); ++i) {
+      const std::span<const uint8_t> bytes = runner->input(i);
+      inputs.emplace_back(bytes.begin(), bytes.end());
+    }
+    runner->ResetVariables();
+    DLPU_RETURN_IF_ERROR(runner->Run());
+    std::vector<std::vector<float>>& outputs = meter.expected_.emplace_back();
+    for (size_t i = 0; i < meter.outputs_.size(); ++i) {
+      const std::span<const float> values = Floats(runner->output(i));
+      outputs.emplace_back(meter.outputs_[i].is_float ? std::vector(values.begin(), values.end())
+                                                      : std::vector<float>());
+    }
+  }
+  return meter;
+}
+
+Result<std::vector<OutputLoss>> LossMeter::Measure(const Graph& other, size_t most) const {
+  DLPU_TRY(const std::unique_ptr<Runner> runner, Load(other, threads_));
+  if (runner->output_count() != outputs_.size()) {
     return InternalError("the two graphs have different outputs");
   }
-  std::vector<Sums> sums(a->output_count());
-  for (const size_t sample : request.samples) {
-    for (Runner* runner : {a.get(), b.get()}) {
-      DLPU_TRY(const auto filled,
-               FillSample(*runner, request.model, request.input, request.set, sample));
-      runner->ResetVariables();
-      DLPU_RETURN_IF_ERROR(runner->Run());
-    }
-    for (size_t i = 0; i < sums.size(); ++i) {
-      if (a->output_tensor(i).type != DataType::kFloat32 ||
-          b->output_tensor(i).type != DataType::kFloat32) {
-        continue;
+  std::vector<Sums> sums(outputs_.size());
+  for (size_t sample = 0; sample < std::min(most, inputs_.size()); ++sample) {
+    for (size_t i = 0; i < inputs_[sample].size(); ++i) {
+      const std::vector<uint8_t>& bytes = inputs_[sample][i];
+      if (runner->input(i).size() != bytes.size()) {
+        return InternalError("the two graphs have different inputs");
       }
-      sums[i].Add(Floats(a->output(i)), Floats(b->output(i)));
+      std::copy(bytes.begin(), bytes.end(), runner->input(i).begin());
+    }
+    runner->ResetVariables();
+    DLPU_RETURN_IF_ERROR(runner->Run());
+    for (size_t i = 0; i < sums.size(); ++i) {
+      if (!outputs_[i].is_float || runner->output_tensor(i).type != DataType::kFloat32) continue;
+      sums[i].Add(expected_[sample][i], Floats(runner->output(i)));
     }
   }
   std::vector<OutputLoss> losses;
   for (size_t i = 0; i < sums.size(); ++i) {
-    if (!sums[i].first_reference.empty()) losses.push_back(sums[i].Loss(a->output_tensor(i).name));
+    if (!sums[i].first_reference.empty()) losses.push_back(sums[i].Loss(outputs_[i].name));
   }
   return losses;
 }

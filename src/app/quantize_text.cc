@@ -117,6 +117,7 @@ std::string QuantizeText(const QuantizeReport& report) {
   }
   text += fmt::format("against the float model, over {} of the calibration inputs:\n{}",
                       report.loss_inputs, LossTable(report));
+  if (report.mixed) text += MixedText(*report.mixed);
   return text;
 }
 
@@ -158,6 +159,7 @@ Json QuantizeJson(const QuantizeReport& report) {
                                {"largest_error", loss.worst},
                                {"nearly_constant", loss.constant}});
   }
+  if (report.mixed) json["mixed"] = MixedJson(*report.mixed);
   return json;
 }
 

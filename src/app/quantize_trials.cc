@@ -191,17 +191,21 @@ Result<Quantized> Trials::Make(const QuantizeSettings& settings) {
 }
 
 // The integers between float borders, so that both graphs take the same inputs.
-Result<std::vector<OutputLoss>> Trials::Losses(const QuantizeSettings& settings) {
+Result<std::vector<OutputLoss>> Trials::Losses(const QuantizeSettings& settings, size_t most) {
   const TensorFacts facts = FactsFor(settings);
   DLPU_TRY(QuantizeOptions options, OptionsFor(settings, facts));
   options.input_type = options.output_type = DataType::kFloat32;
   DLPU_TRY(const Quantized measured, QuantizeGraph(subject_.graph, facts, options));
-  return Against(measured.graph);
+  return Against(measured.graph, most);
 }
 
-Result<std::vector<OutputLoss>> Trials::Against(const Graph& other) const {
-  return MeasureLosses(subject_.prepared.graph, other,
-                       {subject_.model, subject_.input, subject_.set, some_, subject_.threads});
+Result<std::vector<OutputLoss>> Trials::Against(const Graph& other, size_t most) {
+  if (!meter_) {
+    DLPU_TRY(meter_,
+             LossMeter::Make(subject_.prepared.graph, {subject_.model, subject_.input, subject_.set,
+                                                       some_, subject_.threads}));
+  }
+  return meter_->Measure(other, most);
 }
 
 }  // namespace dlpu

@@ -47,19 +47,22 @@ class Trials {
 
   // The model with these settings.
   Result<Quantized> Make(const QuantizeSettings& settings);
-  // What it loses.
-  Result<std::vector<OutputLoss>> Losses(const QuantizeSettings& settings);
+  // What it loses, on the first `most` of the inputs that losses are measured on.
+  Result<std::vector<OutputLoss>> Losses(const QuantizeSettings& settings, size_t most = SIZE_MAX);
+  const Graph& graph() const { return subject_.graph; }
 
  private:
   TensorFacts FactsFor(const QuantizeSettings& settings) const;
   void WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const;
   Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
-  Result<std::vector<OutputLoss>> Against(const Graph& other) const;
+  Result<std::vector<OutputLoss>> Against(const Graph& other, size_t most = SIZE_MAX);
 
   const TrialSubject subject_;
   std::vector<size_t> some_;   // of the set, on which losses are measured
   std::vector<size_t> other_;  // on which biases are; others than `some_` where there are enough
-  std::optional<BiasCorrector> corrector_;  // made when it is needed
+  // Made when they are needed.
+  std::optional<BiasCorrector> corrector_;
+  std::optional<LossMeter> meter_;
 };
 
 // The mean of the losses over outputs in dB; beyond 60 dB nothing is gained.

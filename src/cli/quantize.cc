@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/choose_scheme.h"
+#include "app/predict.h"
 #include "app/recipe.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -26,8 +28,9 @@ struct Arguments {
   std::string output, json, scheme, target, calibration;
   std::string ranges, weights, bias, input_type, output_type, recipe, choose;
   int pictures = 100;
-  double percentile = 99.99;
-  double wide_below = -1;  // the target's
+  double percentile = 99.99, min_sqnr = NAN, max_ms_more = NAN;  // NaN: not given
+  double wide_below = -1;                                        // the target's
+  std::string product;
   bool equalize = false, no_equalize = false, fast = false, no_fix = false,
        cut_post_processing = false;
   std::vector<std::string> nodes, replace;
@@ -50,6 +53,10 @@ Result<QuantizeSettings> Defaults(const Arguments& arguments) {
         "--scheme {}: give int8-per-channel, int8-per-tensor, uint8-per-tensor, int16x8 or "
         "power-of-two",
         arguments.scheme));
+  }
+  if (!arguments.product.empty()) {
+    DLPU_TRY(const ChosenProduct chosen, ChooseProduct(arguments.product));
+    return SettingsFor(chosen.target);
   }
   if (arguments.target.empty()) {
     return InvalidError("give --target, which knows what its camera wants, or --scheme");
@@ -127,6 +134,33 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   return settings;
 }
 
+// --min-sqnr and --max-ms-more: with times of the product or target named.
+Status AddMixed(const Arguments& arguments, const LoadedModel& model, QuantizeSettings& settings) {
+  if (std::isnan(arguments.min_sqnr) && std::isnan(arguments.max_ms_more)) return OkStatus();
+  MixedRequest mixed;
+  if (!std::isnan(arguments.min_sqnr)) mixed.min_sqnr_db = arguments.min_sqnr;
+  if (!std::isnan(arguments.max_ms_more)) mixed.max_ms_more = arguments.max_ms_more;
+  PredictOptions options;
+  Target target;
+  if (!arguments.product.empty()) {
+    DLPU_TRY(const ChosenProduct chosen, ChooseProduct(arguments.product));
+    options.product = chosen.product;
+    target = chosen.target;
+    mixed.priced_for = chosen.product.name;
+  } else if (!arguments.target.empty()) {
+    DLPU_TRY(target, FindTarget(arguments.target));
+    mixed.priced_for = target.title;
+  } else {
+    return InvalidError(
+        "--min-sqnr and --max-ms-more weigh accuracy against time: give --product or --target");
+  }
+  mixed.price = [&model, target, options](const Graph& graph) {
+    return FormulaMs(graph, model, target, options);
+  };
+  settings.mixed = std::move(mixed);
+  return OkStatus();
+}
+
 // What the user asks for: a recipe as it stands, or one made of options.
 Result<Recipe> WantedRecipe(const Arguments& arguments) {
   Recipe recipe;
@@ -189,6 +223,7 @@ CommandResult Run(const Arguments& arguments) {
         fmt::format("warning: the recipe was made for a model with SHA-256 {}; this one has {}",
                     wanted.model_sha256, model.sha256));
   }
+  DLPU_RETURN_IF_ERROR(AddMixed(arguments, model, wanted.settings));
   DLPU_TRY(const CalibrationSet set, CalibrationOf(wanted));
   DLPU_TRY(const QuantizeReport report,
            Quantize(model, wanted.settings, set, options.threads, ShowProgress));
@@ -218,7 +253,9 @@ CommandResult Run(const Arguments& arguments) {
                                  {"bytes", bytes.size()}};
   json.update(QuantizeJson(report));
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, json));
-  if (!report.dead()) return static_cast<int>(kExitOk);
+  if (!report.dead()) {
+    return static_cast<int>(report.mixed && !report.mixed->reached ? kExitGate : kExitOk);
+  }
   for (const OutputLoss& loss : report.losses) {
     if (!loss.constant) continue;
     PrintNote(fmt::format(
@@ -238,6 +275,8 @@ void AddQuantizeCommand(CLI::App& app) {
   command.Option("--calibration", "DIR|FILE", &arguments->calibration,
                  "Pictures like those the camera will see: a folder, an .npz file or a list");
   command.Option("--target", "T", &arguments->target, "Quantize as this target wants it", IsTarget);
+  command.Option("--product", "P", &arguments->product, "The same for this product's target",
+                 IsProduct);
   command.Option("--scheme", "SCHEME", &arguments->scheme,
                  "int8-per-channel, int8-per-tensor, uint8-per-tensor, int16x8 or power-of-two");
   command.Option("--choose", "T[,T]", &arguments->choose,
@@ -263,6 +302,12 @@ void AddQuantizeCommand(CLI::App& app) {
   AddPictureOptions(command, &arguments->input);
   command.Option("--keep", "LAYER=TYPE", &arguments->nodes,
                  "Compute a layer in int16 or float instead");
+  command.Option(
+      "--min-sqnr", "DB", &arguments->min_sqnr, -60, 60,
+      "Compute the worst layers in int16 or float until the outputs are this near to the "
+      "float model's, most dB per predicted ms first; else exit code 4");
+  command.Option("--max-ms-more", "MS", &arguments->max_ms_more, 0, 100000,
+                 "The same as long as the predicted time grows by no more than this");
   command.Option("--replace", "OP[=FORM]", &arguments->replace,
                  "Replace ops that the target cannot run well, and measure the error: hard-swish, "
                  "leaky-relu, prelu, silu, gelu, logistic");

@@ -55,6 +55,26 @@ def npy(shape, values):
 class QuantizeTest(unittest.TestCase):
     DIGITS = os.path.join(ROOT, "tests/data/digits")
 
+    def test_layers_get_more_bits_by_gain_and_predicted_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out, facts = os.path.join(folder, "a.tflite"), os.path.join(folder, "a.json")
+            common = ["quantize", "digits", "-o", out, "--calibration", self.DIGITS]
+            done = dlpu(*common, "--product", "AXIS Q1656", "--max-ms-more", "100", "--json", facts)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("predicted", done.stdout)
+            with open(facts, encoding="utf-8") as file:
+                mixed = json.load(file)["mixed"]
+            self.assertEqual(mixed["priced_for"], "AXIS Q1656")
+            self.assertGreater(mixed["looked_at"], 3)
+            self.assertTrue(any(layer["taken"] for layer in mixed["layers"]))
+            self.assertGreater(mixed["after_db"], mixed["before_db"])
+            done = dlpu(*common, "--target", "artpec8", "--min-sqnr", "59", "--max-ms-more", "0")
+            self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
+            self.assertIn("is not reached", done.stdout)
+            done = dlpu(*common, "--scheme", "int8-per-tensor", "--min-sqnr", "59")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("give --product or --target", done.stderr)
+
     def test_quantizes_writes_a_recipe_and_repeats_it(self):
         with tempfile.TemporaryDirectory() as folder:
             first, again = os.path.join(folder, "a.tflite"), os.path.join(folder, "b.tflite")
