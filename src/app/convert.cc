@@ -10,6 +10,7 @@
 #include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "passes/compile.h"
+#include "passes/layout.h"
 #include "passes/rewrite.h"
 
 namespace dlpu {
@@ -59,6 +60,7 @@ Result<Conversion> Convert(const LoadedModel& model, const ModelOptions& options
   result.transposes =
       static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
                                      [](const Node& node) { return node.op == Op::kTranspose; }));
+  result.between_convolutions = TransposesBetweenConvolutions(graph);
   if (!tflite) return result;
   if (model.imported_layout.has_value()) {
     result.turned_inputs = model.imported_layout->nhwc_inputs;
@@ -70,8 +72,9 @@ Result<Conversion> Convert(const LoadedModel& model, const ModelOptions& options
   if (!result.turned_outputs.empty()) {
     result.notes.push_back("now NHWC instead of NCHW: output " + Names(result.turned_outputs));
   }
-  if (result.transposes > 0) {
-    result.notes.push_back(fmt::format("{} TRANSPOSE left", result.transposes));
+  if (model.imported_layout.has_value() || result.transposes > 0) {
+    result.notes.push_back(fmt::format("{} TRANSPOSE left, {} of them between convolutions",
+                                       result.transposes, result.between_convolutions));
   }
   return result;
 }

@@ -13,6 +13,7 @@ namespace dlpu {
 struct Conversion {
   int64_t bytes = 0;
   int nodes = 0, transposes = 0;                           // of the written file
+  int between_convolutions = 0;                            // of those transposes
   std::vector<std::string> turned_inputs, turned_outputs;  // whose axis order changed
   std::vector<std::string> notes;                          // for people
 };

@@ -25,6 +25,7 @@ Result<ImportedOnnx> ImportOnnx(std::span<const uint8_t> bytes, const std::strin
   RemoveDead(result.graph);
   DLPU_TRY(result.layout, PropagateLayout(result.graph, {.nhwc_borders = !options.keep_nchw}));
   DLPU_RETURN_IF_ERROR(Tidy(result.graph));
+  FoldChannelShuffles(result.graph);
   return result;
 }
 

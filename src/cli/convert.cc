@@ -35,6 +35,7 @@ CommandResult RunConvert(const Arguments& arguments) {
                                        {"bytes", result.bytes},
                                        {"nodes", result.nodes},
                                        {"transposes", result.transposes},
+                                       {"between_convolutions", result.between_convolutions},
                                        {"turned_inputs", result.turned_inputs},
                                        {"turned_outputs", result.turned_outputs},
                                        {"notes", result.notes}};

@@ -144,5 +144,7 @@ std::span<const OnnxRow> OnnxSliceRows();
 std::span<const OnnxRow> OnnxIndexRows();
 std::span<const OnnxRow> OnnxResizeRows();
 std::span<const OnnxRow> OnnxQuantRows();
+std::span<const OnnxRow> OnnxRecurrentRows();
+std::span<const OnnxRow> OnnxEinsumRows();
 
 }  // namespace dlpu

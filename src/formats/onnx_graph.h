@@ -101,10 +101,19 @@ struct OnnxModel {
   std::string producer, doc;
   std::map<std::string, int64_t> opsets;  // version by domain; "" is the standard's own
   std::map<std::string, std::string> metadata;
+  std::string
+      unknown;  // fields of the model message that dlpu's copy of the format lacks, as stored
   OnnxGraph graph;
 };
 
-// `name` is used in messages. Unknown fields are ignored. Errors: not a protobuf message, a tensor
+// Entries of Graph::metadata that hold what an ONNX file says beside its graph: its documentation,
+// its metadata properties by their keys, and fields that are not known.
+inline constexpr const char* kOnnxDoc = "onnx.doc_string";
+inline constexpr const char* kOnnxProperty = "onnx.property.";
+inline constexpr const char* kOnnxUnknown = "onnx.unknown_fields";
+
+// `name` is used in messages. Unknown fields of the model are kept, those inside its graph do not
+// disturb. Errors: not a protobuf message, a tensor
 // whose data does not fit its shape, sparse initializers.
 Result<OnnxModel> ParseOnnx(std::span<const uint8_t> bytes, const std::string& name);
 // Equal models give equal bytes.

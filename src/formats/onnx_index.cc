@@ -58,11 +58,38 @@ Status GatherElements(OnnxBuilder& b) {
   return b.Set(b.Emit(Op::kGatherNd, {x, points}));
 }
 
+// Points that begin with the place in the `batch` first axes, as constants, before their own.
+TensorId WithBatch(OnnxBuilder& b, TensorId points, size_t batch) {
+  const Shape shape = b.shape(points);
+  const int64_t count = ElementCount(shape) / std::max(shape.back(), 1);
+  if (count > (1 << 24)) return b.Fail(b.Unsupported("over 2^24 points"));
+  int64_t inner = 1;  // points of one place in the batch
+  for (size_t d = batch; d + 1 < shape.size(); ++d) inner *= shape[d];
+  std::vector<int32_t> places;
+  for (int64_t i = 0; i < count; ++i) {
+    std::vector<int32_t> place(batch);
+    int64_t rest = i / std::max<int64_t>(inner, 1);
+    for (size_t d = batch; d-- > 0; rest /= shape[d]) {
+      place[d] = static_cast<int32_t>(rest % shape[d]);
+    }
+    places.insert(places.end(), place.begin(), place.end());
+  }
+  Shape list = shape;
+  list.back() = static_cast<int32_t>(batch);
+  return b.Emit(Op::kConcatenation, {b.IntConstant(places, list), points},
+                ConcatenationAttrs{.axis = static_cast<int32_t>(shape.size()) - 1});
+}
+
 Status GatherND(OnnxBuilder& b) {
-  if (b.Int("batch_dims", 0) != 0) return b.Unsupported("batch_dims; export without it");
+  const int64_t batch = b.Int("batch_dims", 0);
   const Shape shape = b.shape(b.in(0));
   TensorId points = b.Cast(b.in(1), DataType::kInt32);
   if (!b.status().ok() || b.rank(points) == 0) return b.Invalid("indices without a last axis");
+  if (batch < 0 || batch >= static_cast<int64_t>(std::min(b.rank(points), shape.size()))) {
+    return b.Invalid(fmt::format("batch_dims {}", batch));
+  }
+  if (batch > 0) points = WithBatch(b, points, static_cast<size_t>(batch));
+  if (!b.status().ok()) return b.status();
   const auto length = static_cast<size_t>(b.shape(points).back());
   if (length > shape.size()) return b.Invalid("points of more dimensions than the data");
   if (length > 0 &&
@@ -201,6 +228,7 @@ constexpr OnnxRow kRows[] = {
     {"GatherND", GatherND, "GATHER_ND"},
     {"OneHot", OneHot, "ONE_HOT"},
     {"ReverseSequence", ReverseSequence, "GATHER_ND; lengths must be constant"},
+    {"Scatter", ScatterElements, "as ScatterElements"},
     {"ScatterElements", ScatterElements, "SCATTER_ND, SELECT_V2; indices must be constant"},
     {"ScatterND", ScatterND, "SCATTER_ND, SELECT_V2"},
     {"Trilu", Trilu, "SELECT_V2 with a constant mask"},

@@ -31,6 +31,7 @@ class Parser {
       model.opsets[domain] = opset.version();
     }
     for (const auto& entry : source.metadata_props()) model.metadata[entry.key()] = entry.value();
+    model.unknown = source.unknown_fields();
     if (!source.has_graph()) return Invalid("the ONNX file has no graph");
     DLPU_RETURN_IF_ERROR(ParseGraph(source.graph(), 0, model.graph));
     return model;
@@ -221,7 +222,14 @@ void WriteValue(const OnnxValue& value, ::onnx::ValueInfoProto* target) {
   auto* type = target->mutable_type()->mutable_tensor_type();
   type->set_elem_type(static_cast<int32_t>(value.type));
   auto* shape = type->mutable_shape();
-  for (const int64_t extent : value.dims) shape->add_dim()->set_dim_value(extent);
+  for (size_t d = 0; d < value.dims.size(); ++d) {
+    auto* dim = shape->add_dim();
+    if (value.dims[d] >= 0) {
+      dim->set_dim_value(value.dims[d]);
+    } else if (d < value.symbols.size() && !value.symbols[d].empty()) {
+      dim->set_dim_param(value.symbols[d]);
+    }
+  }
 }
 
 void WriteAttribute(const std::string& name, const OnnxAttribute& attribute,
@@ -311,6 +319,8 @@ std::vector<uint8_t> SerializeOnnx(const OnnxModel& model) {
   ::onnx::ModelProto target;
   target.set_ir_version(model.ir_version);
   target.set_producer_name(model.producer);
+  if (!model.doc.empty()) target.set_doc_string(model.doc);
+  *target.mutable_unknown_fields() = model.unknown;
   for (const auto& [domain, version] : model.opsets) {
     auto* opset = target.add_opset_import();
     opset->set_domain(domain);

@@ -20,7 +20,7 @@ std::vector<OnnxRow> AllRows() {
   for (const auto& family :
        {OnnxConvRows(), OnnxPoolRows(), OnnxMatMulRows(), OnnxMathRows(), OnnxActivationRows(),
         OnnxNormRows(), OnnxReduceRows(), OnnxShapeRows(), OnnxSliceRows(), OnnxIndexRows(),
-        OnnxResizeRows(), OnnxQuantRows()}) {
+        OnnxResizeRows(), OnnxQuantRows(), OnnxRecurrentRows(), OnnxEinsumRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   std::sort(rows.begin(), rows.end(), [](const OnnxRow& a, const OnnxRow& b) {
@@ -71,14 +71,17 @@ class Reader {
     DLPU_RETURN_IF_ERROR(CheckOps());
     builder_.graph().name = name_;
     builder_.graph().description = model_.producer;
+    KeepMetadata();
     for (OnnxTensor& tensor : model_.graph.initializers) {
       DLPU_RETURN_IF_ERROR(LoadExternal(tensor));
       DLPU_TRY(const TensorId id, builder_.AddInitializer(tensor));
       builder_.Define(tensor.name, id);
       tensor.data = {};  // the graph has it now
     }
-    for (const OnnxValue& input : model_.graph.inputs) DLPU_RETURN_IF_ERROR(AddInput(input));
     DLPU_RETURN_IF_ERROR(CheckShapeNames());
+    BindSymbols();
+    for (const OnnxValue& input : model_.graph.inputs) DLPU_RETURN_IF_ERROR(AddInput(input));
+    DLPU_RETURN_IF_ERROR(CheckOpen());
     for (const OnnxNode& node : model_.graph.nodes) DLPU_RETURN_IF_ERROR(AddNode(node));
     for (const OnnxValue& output : model_.graph.outputs) {
       DLPU_RETURN_IF_ERROR(AddOutput(output.name));
@@ -195,41 +198,77 @@ class Reader {
     return OkStatus();
   }
 
-  // The user's shape where it agrees with the file; an unstated batch is 1.
-  Result<Shape> InputShape(const OnnxValue& file) const {
-    OnnxValue input = file;
-    for (size_t d = 2; d < 4 && input.dims.size() == 4 && options_.picture[0] > 0; ++d) {
-      if (input.dims[d] < 0) input.dims[d] = options_.picture[d - 2];
+  void KeepMetadata() {
+    auto& kept = builder_.graph().metadata;
+    const auto bytes = [](const std::string& text) {
+      return std::vector<uint8_t>(text.begin(), text.end());
+    };
+    if (!model_.doc.empty()) kept[kOnnxDoc] = bytes(model_.doc);
+    if (!model_.unknown.empty()) kept[kOnnxUnknown] = bytes(model_.unknown);
+    for (const auto& [key, value] : model_.metadata) kept[kOnnxProperty + key] = bytes(value);
+  }
+
+  // What the user said of one input's symbols holds wherever they stand.
+  void BindSymbols() {
+    for (const OnnxValue& input : model_.graph.inputs) {
+      const auto stated = options_.shapes.find(input.name);
+      if (stated == options_.shapes.end() || stated->second.size() != input.dims.size()) continue;
+      for (size_t d = 0; d < input.dims.size(); ++d) {
+        if (input.dims[d] < 0 && !input.symbols[d].empty()) {
+          symbols_.emplace(input.symbols[d], stated->second[d]);
+        }
+      }
     }
+  }
+
+  // The user's shape where it agrees with the file; an unstated batch is 1. What stays open is
+  // kept in open_, for one message about all inputs.
+  Result<Shape> InputShape(const OnnxValue& file) {
+    OnnxValue input = file;
     const auto stated = options_.shapes.find(input.name);
     if (!input.has_shape && stated == options_.shapes.end()) {
-      return UnsupportedError(
-          fmt::format("input '{}' has no shape in the file; give one with --shape {}=...",
-                      input.name, input.name));
+      open_.emplace_back(input.name, "no shape in the file");
+      return Shape{1};
     }
     if (!input.has_shape) return stated->second;
-    std::string dims, open;
+    for (size_t d = 0; d < input.dims.size(); ++d) {
+      if (input.dims[d] >= 0) continue;
+      const auto bound = symbols_.find(input.symbols[d]);
+      if (bound != symbols_.end()) input.dims[d] = bound->second;
+      const bool picture = input.dims.size() == 4 && (d == 2 || d == 3) && options_.picture[0] > 0;
+      if (bound == symbols_.end() && picture) input.dims[d] = options_.picture[d - 2];
+    }
+    std::string dims;
+    bool open = false;
     for (size_t d = 0; d < input.dims.size(); ++d) {
       const std::string name = input.symbols[d].empty() ? "?" : input.symbols[d];
       const std::string text = input.dims[d] >= 0 ? std::to_string(input.dims[d]) : name;
       dims += (d == 0 ? "" : ",") + text;
-      if (input.dims[d] < 0 && d > 0) open += (open.empty() ? "'" : ", '") + name + "'";
+      open = open || (input.dims[d] < 0 && d > 0);
       if (input.dims[d] > (1 << 30)) {
         return InvalidError(fmt::format("input '{}' has an extent of {}", input.name, text));
       }
     }
     if (stated != options_.shapes.end()) return AgreedShape(file, dims, stated->second);
-    if (!open.empty()) {
-      return UnsupportedError(fmt::format(
-          "input '{}' is dynamic ({}): {} must be fixed, because a DLPU needs static shapes; give "
-          "--shape {}=... with the numbers in this order",
-          input.name, dims, open, input.name));
-    }
+    if (open) open_.emplace_back(input.name, dims);
     Shape shape;
     for (const int64_t extent : input.dims) {
       shape.push_back(extent < 0 ? 1 : static_cast<int32_t>(extent));
     }
     return shape;
+  }
+
+  Status CheckOpen() const {
+    if (open_.empty()) return OkStatus();
+    std::string list, options;
+    for (const auto& [name, dims] : open_) {
+      list += fmt::format("{}'{}' ({})", list.empty() ? "" : ", ", name, dims);
+      options += fmt::format(" --shape {}=...", name);
+    }
+    return UnsupportedError(fmt::format(
+        "{} dynamic: {}. A DLPU needs static shapes; give{} with numbers in the file's order of "
+        "axes (a batch that is open is 1, and a name counts wherever it stands)",
+        open_.size() == 1 ? "input is" : "inputs are", list, options));
   }
 
   static Result<Shape> AgreedShape(const OnnxValue& input, const std::string& dims,
@@ -329,7 +368,9 @@ class Reader {
   const std::string& name_;
   const OnnxReadOptions& options_;
   OnnxBuilder builder_;
-  std::string external_name_;  // of the file that external_ holds
+  std::map<std::string, int32_t> symbols_;                 // sizes of named extents, as stated
+  std::vector<std::pair<std::string, std::string>> open_;  // dynamic inputs and their extents
+  std::string external_name_;                              // of the file that external_ holds
   std::vector<uint8_t> external_;
 };
 
@@ -337,6 +378,10 @@ class Reader {
 Status Reader::CheckArity(const OnnxNode& node, const OnnxRow& row) const {
   static const std::map<std::string, size_t> kRequired = {{"Constant", 0},
                                                           {"Add", 2},
+                                                          {"Scatter", 3},
+                                                          {"RNN", 3},
+                                                          {"LSTM", 3},
+                                                          {"GRU", 3},
                                                           {"AffineGrid", 2},
                                                           {"And", 2},
                                                           {"BatchNormalization", 5},

@@ -211,6 +211,18 @@ bool OnnxWriter::ReachesPicture(TensorId input) const {
   return false;
 }
 
+// What an ONNX file said, which the model may have been read from.
+void OnnxWriter::AddMetadata() {
+  for (const auto& [key, data] : graph_.metadata) {
+    std::string text(data.begin(), data.end());
+    if (key == kOnnxDoc) model_.doc = std::move(text);
+    if (key == kOnnxUnknown) model_.unknown = std::move(text);
+    if (key.starts_with(kOnnxProperty)) {
+      model_.metadata[key.substr(std::string_view(kOnnxProperty).size())] = std::move(text);
+    }
+  }
+}
+
 void OnnxWriter::AddInputs() {
   for (const TensorId id : graph_.inputs) {
     const bool planar = !keep_layout_ && shape(id).size() == 4 && ReachesPicture(id);
@@ -254,6 +266,7 @@ Result<OnnxModel> OnnxWriter::Write() {
   model_.producer = "dlpu";
   model_.opsets[""] = kOpset;
   model_.graph.name = "main";
+  AddMetadata();
   AddInputs();
   for (const Node& node : graph_.nodes) {
     if (!OnnxWriteRuleOf(node.op)(*this, node)) {

@@ -53,6 +53,7 @@ class OnnxWriter {
  private:
   Status CheckFloat() const;
   Status CheckOps() const;
+  void AddMetadata();
   void AddInputs();
   void AddOutputs();
   std::string Unique(const std::string& name);

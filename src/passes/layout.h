@@ -29,6 +29,15 @@ struct LayoutReport {
 // REQUIRES: shapes and types are inferred and static. Unused tensors and nodes may remain.
 Result<LayoutReport> PropagateLayout(Graph& graph, const LayoutOptions& options);
 
+// TRANSPOSE nodes that have a convolution somewhere before and somewhere after them; a
+// BATCH_MATMUL ends the search, since what transposes its operands is attention's own. REQUIRES:
+// nodes in the order they run. between_convolutions.cc.
+int TransposesBetweenConvolutions(const Graph& graph);
+
+// Channel shuffles of float pictures go into the weights of a convolution beside them, or become a
+// 1x1 convolution. Returns how many. REQUIRES: as PropagateLayout, after it. fold_shuffle.cc.
+int FoldChannelShuffles(Graph& graph);
+
 // What the walk must know of one op; layout_rules.cc.
 struct LayoutRule {
   std::vector<size_t> data;  // inputs whose axes are reordered together

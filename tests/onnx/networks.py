@@ -218,6 +218,29 @@ def shufflenet():
     return net.model()
 
 
+def shufflenet_v2():
+    """Halves of the channels that are split, joined and shuffled; a shuffle between dense layers."""
+    net = Net(9)
+
+    def shuffle(x, channels, side):
+        y = net.op("Reshape", [x, net.ints(f"split_{len(net.nodes)}",
+                                           [1, 2, channels // 2, side, side])])
+        y = net.op("Transpose", [y], perm=[0, 2, 1, 3, 4])
+        return net.op("Reshape", [y, net.ints(f"join_{len(net.nodes)}", [1, channels, side, side])],
+                      channels=channels)
+
+    x = net.conv(net.input("input", [1, 3, 32, 32]), 16, 3, 2)
+    x = net.conv(shuffle(x, 16, 16), 16, 3, groups=16, act=None)
+    x = shuffle(net.conv(x, 16, 1), 16, 16)
+    for _ in range(2):
+        a, b = net.op("Split", [x, net.ints(f"half_{len(net.nodes)}", [8, 8])],
+                      outputs=[f"a_{len(net.nodes)}", f"b_{len(net.nodes)}"], axis=1, channels=8)
+        b = net.conv(net.conv(net.conv(b, 8, 1), 8, 3, groups=8, act=None), 8, 1)
+        x = shuffle(net.op("Concat", [a, b], axis=1, channels=16), 16, 16)
+    net.output(net.op("GlobalAveragePool", [net.conv(x, 24, 1)]))
+    return net.model()
+
+
 def super_resolution():
     """PReLU and a pixel shuffle; shape arithmetic that must become constants."""
     net = Net(7)
@@ -267,4 +290,5 @@ def attention():
     return net.model()
 
 
-ALL = [mobilenet, mobilenet_v3, resnet, yolo, segmenter, shufflenet, super_resolution, attention]
+ALL = [mobilenet, mobilenet_v3, resnet, yolo, segmenter, shufflenet, shufflenet_v2,
+       super_resolution, attention]

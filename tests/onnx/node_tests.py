@@ -102,22 +102,22 @@ class Case:
     def write(self, folder):
         oracle.write_case(folder, self.model.SerializeToString(), self.inputs)
 
-    def with_constants(self):
-        """The case with all inputs but the first as initializers."""
+    def with_constants(self, first):
+        """The case with all inputs from number `first` on as initializers."""
         import numpy as np
         import onnx
         from onnx import numpy_helper
 
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
-        for name, array in self.inputs[1:]:
+        for name, array in self.inputs[first:]:
             info = next(i for i in model.graph.input if i.name == name)
             kind = info.type.tensor_type.elem_type
             model.graph.input.remove(info)
             tensor = numpy_helper.from_array(np.asarray(array), name)
             tensor.data_type = kind
             model.graph.initializer.append(tensor)
-        result = Case(self.name, model, [self.inputs[0][1]], self.expected)
+        result = Case(self.name, model, [array for _, array in self.inputs[:first]], self.expected)
         result.constant = True
         return result
 
@@ -200,13 +200,14 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         work = args.keep or scratch
         answers = run(cases, os.path.join(work, "as_is"))
-        retry = [c for c, (word, details, _) in answers.items()
-                 if word in ("refused", "failed") and len(c.inputs) > 1
-                 and WANTS_CONSTANT.search(details[0])]
-        again = [c.with_constants() for c in retry]
-        for case in retry:
-            del answers[case]
-        answers.update(run(again, os.path.join(work, "constant")))
+        for first, label in ((1, "constant"), (0, "all_constant")):
+            retry = [c for c, (word, details, _) in answers.items()
+                     if word in ("refused", "failed") and len(c.inputs) > first
+                     and WANTS_CONSTANT.search(details[0])]
+            for case in retry:
+                del answers[case]
+            again = [c.with_constants(first) for c in retry]
+            answers.update(run(again, os.path.join(work, label)))
         for case, (word, details, folder) in answers.items():
             results.append((case, *verdict(case, word, details, folder, args.tolerance)))
     return report(results, unusable, args)

@@ -22,30 +22,9 @@
 namespace dlpu {
 namespace {
 
-bool IsConvolution(Op op) {
-  return op == Op::kConv2d || op == Op::kDepthwiseConv2d || op == Op::kTransposeConv;
-}
-
-// TRANSPOSE nodes with a convolution somewhere before and somewhere after them.
-int BetweenConvolutions(const Graph& graph) {
-  std::vector<bool> after(graph.tensors.size(), false), before(graph.tensors.size(), false);
-  const auto spread = [](const Node& node, const auto& from, std::vector<bool>& mark,
-                         const auto& to) {
-    bool any = IsConvolution(node.op);
-    for (const TensorId id : from) any = any || (id != kNoTensor && mark[id]);
-    for (const TensorId id : to) {
-      if (id != kNoTensor && any) mark[id] = true;
-    }
-  };
-  for (const Node& node : graph.nodes) spread(node, node.inputs, after, node.outputs);
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    spread(*node, node->outputs, before, node->inputs);
-  }
-  int count = 0;
-  for (const Node& node : graph.nodes) {
-    if (node.op == Op::kTranspose) count += after[node.inputs[0]] && before[node.outputs[0]];
-  }
-  return count;
+bool HasWeights(Op op) {
+  return op == Op::kConv2d || op == Op::kDepthwiseConv2d || op == Op::kTransposeConv ||
+         op == Op::kFullyConnected;
 }
 
 struct Outcome {
@@ -78,11 +57,12 @@ Status Try(const std::string& folder, bool keep_nchw, Outcome& outcome) {
   for (const Node& node : imported.graph.nodes) transposes += node.op == Op::kTranspose;
   int in_float = 0;
   for (const Node& node : imported.graph.nodes) {
-    const bool weighted = IsConvolution(node.op) || node.op == Op::kFullyConnected;
-    in_float += weighted && imported.graph.tensors[node.outputs[0]].type == DataType::kFloat32;
+    in_float +=
+        HasWeights(node.op) && imported.graph.tensors[node.outputs[0]].type == DataType::kFloat32;
   }
-  outcome.detail = fmt::format("{}\t{}\t{}\t{}", transposes, BetweenConvolutions(imported.graph),
-                               imported.graph.nodes.size(), in_float);
+  outcome.detail =
+      fmt::format("{}\t{}\t{}\t{}", transposes, TransposesBetweenConvolutions(imported.graph),
+                  imported.graph.nodes.size(), in_float);
   DLPU_TRY(const std::vector<uint8_t> tflite, WriteTflite(imported.graph));
   DLPU_RETURN_IF_ERROR(WriteFile(folder + "/model.tflite", tflite));
   DLPU_TRY(Program program, Compile(imported.graph, {}));

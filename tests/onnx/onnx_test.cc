@@ -16,7 +16,9 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "formats/onnx_graph.h"
+#include "formats/tflite.h"
 #include "passes/compile.h"
+#include "passes/layout.h"
 #include "run/runner.h"
 #include "try_onnx.h"
 
@@ -93,12 +95,40 @@ TEST(OnnxGolden, NoTranspositionIsLeftInConvolutionalNetworks) {
     const auto imported = ImportOnnx(c.model, c.name, {});
     ASSERT_TRUE(imported.ok());
     EXPECT_GT(imported->layout.transposes_before, 1) << c.name;
-    // A channel shuffle has one of its own.
+    // A channel shuffle has one of its own, which goes into weights.
     EXPECT_EQ(imported->layout.transposes_after, c.name == "shuffled" ? 1 : 0) << c.name;
+    for (const Node& node : imported->graph.nodes) EXPECT_NE(node.op, Op::kTranspose) << c.name;
     EXPECT_EQ(imported->layout.nhwc_inputs, std::vector<std::string>{"input"}) << c.name;
     ++looked_at;
   }
   EXPECT_GE(looked_at, 6);
+}
+
+TEST(OnnxLayout, TransposesBetweenConvolutionsAreCounted) {
+  // conv, transpose, relu, conv; then one more transpose behind the last convolution, and two whose
+  // values reach a convolution only through a product of matrices.
+  Graph graph;
+  const auto tensor = [&] {
+    graph.tensors.push_back({"t", DataType::kFloat32, {1, 2, 2, 2}, {}, {}, false, false});
+    return static_cast<TensorId>(graph.tensors.size()) - 1;
+  };
+  const auto node = [&](Op op, std::vector<TensorId> inputs) {
+    Node made;
+    made.op = op;
+    made.inputs = std::move(inputs);
+    made.outputs = {tensor()};
+    graph.nodes.push_back(made);
+    return made.outputs[0];
+  };
+  const TensorId first = node(Op::kConv2d, {tensor()});
+  const TensorId turned = node(Op::kRelu, {node(Op::kTranspose, {first})});
+  const TensorId second = node(Op::kConv2d, {turned});
+  node(Op::kTranspose, {second});
+  EXPECT_EQ(TransposesBetweenConvolutions(graph), 1);
+  const TensorId product =
+      node(Op::kBatchMatmul, {node(Op::kTranspose, {second}), node(Op::kTranspose, {second})});
+  node(Op::kConv2d, {product});
+  EXPECT_EQ(TransposesBetweenConvolutions(graph), 1);
 }
 
 OnnxValue Value(const std::string& name, std::vector<int64_t> dims) {
@@ -144,14 +174,27 @@ TEST(OnnxRefusal, NamesAllUnsupportedNodesAtOnce) {
   EXPECT_THAT(text, HasSubstr("export"));
 }
 
-TEST(OnnxRefusal, OpenExtentsAreNamedWithTheRemedy) {
-  OnnxModel model = Model({MakeNode("Relu", {"x"}, "y")}, {-1, 3, 8, 8});
+TEST(OnnxRefusal, OpenExtentsAreNamedAllAtOnce) {
+  OnnxModel model = Model({MakeNode("Add", {"x", "mask"}, "y")}, {-1, 3, 8, 8});
+  model.graph.inputs.push_back(Value("mask", {1, 1, 8, 8}));
   EXPECT_EQ(Refusal(model), "");  // a batch is 1
-  Bytes bytes = SerializeOnnx(model);
-  model.graph.inputs[0].dims = {1, 3, -1, 8};
-  // The writer states every extent; an open one is made by leaving its value out.
+  model.graph.inputs[0].dims = {-1, 3, -1, -1};
+  model.graph.inputs[0].symbols = {"n", "", "high", "wide"};
+  model.graph.inputs[1].dims = {1, 1, -1, -1};
+  model.graph.inputs[1].symbols = {"", "", "high", "wide"};
   const std::string text = Refusal(model);
-  EXPECT_TRUE(text.empty() || text.find("--shape x=") != std::string::npos) << text;
+  EXPECT_THAT(text, HasSubstr("'x' (n,3,high,wide), 'mask' (1,1,high,wide)"));
+  EXPECT_THAT(text, HasSubstr("give --shape x=... --shape mask=... with"));
+  // One of them says what the names are.
+  EXPECT_EQ(Refusal(model, {.shapes = {{"x", {1, 3, 8, 8}}}}), "");
+  OnnxImportOptions picture;
+  picture.picture = {8, 8};
+  EXPECT_EQ(Refusal(model, picture), "");
+  model.graph.inputs[1].symbols = {"", "", "", ""};
+  EXPECT_THAT(Refusal(model, {.shapes = {{"x", {1, 3, 8, 8}}}}), HasSubstr("'mask' (1,1,?,?)"));
+}
+
+TEST(OnnxRefusal, ShapesThatDoNotFit) {
   EXPECT_THAT(Refusal(Model({MakeNode("Relu", {"x"}, "y")}, {1, 3, 8, 8}),
                       {.shapes = {{"x", {1, 8, 8, 3}}}}),
               HasSubstr("the file says 1,3,8,8"));
@@ -184,6 +227,33 @@ TEST(OnnxRefusal, ExternalDataStaysInTheModelsFolder) {
   const auto imported = ImportOnnx(bytes, "m.onnx", {});
   ASSERT_FALSE(imported.ok());
   EXPECT_THAT(imported.error().message, HasSubstr("outside the model's folder"));
+}
+
+TEST(OnnxMetadata, IsKeptWhereAModelIsWrittenAgain) {
+  OnnxModel model = Model({MakeNode("Relu", {"x"}, "y")}, {1, 3});
+  model.doc = "what it is for";
+  model.metadata = {{"names", "{0: 'cat'}"}, {"stride", "32"}};
+  Bytes bytes = SerializeOnnx(model);
+  // Field 999, a text that no version of the format has.
+  const std::string unknown = "\xba\x3e\x05later";
+  bytes.insert(bytes.end(), unknown.begin(), unknown.end());
+  const auto imported = ImportOnnx(bytes, "m.onnx", {});
+  ASSERT_TRUE(imported.ok()) << imported.error().message;
+  const auto written = WriteOnnx(imported->graph, true);
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  const auto again = ParseOnnx(*written, "again.onnx");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->doc, model.doc);
+  EXPECT_EQ(again->metadata, model.metadata);
+  EXPECT_EQ(again->unknown, unknown);
+  // Through a .tflite and back as well.
+  const auto tflite = WriteTflite(imported->graph);
+  ASSERT_TRUE(tflite.ok());
+  const auto read = ReadTflite(*tflite, "m.tflite");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  const auto back = WriteOnnx(*read, true);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(ParseOnnx(*back, "back.onnx")->metadata, model.metadata);
 }
 
 TEST(OnnxDocs, EveryOpHasItsLine) {
