@@ -71,12 +71,17 @@ class Comparer {
     DLPU_TRY(Program a, CompiledSide(reference_side_));
     DLPU_TRY(Program b, CompiledSide(other_side_));
     DLPU_TRY(TensorMatch match, MatchTensors(a, b));
-    DLPU_TRY(Probe first, Probe::Load(std::move(a), options_.threads));
-    DLPU_TRY(Probe second, Probe::Load(std::move(b), options_.threads));
+    DLPU_TRY(Probe first, Probe::Load(std::move(a), RunnerOf(reference_side_, options_.threads)));
+    DLPU_TRY(Probe second, Probe::Load(std::move(b), RunnerOf(other_side_, options_.threads)));
     reference_ = std::move(first);
     other_ = std::move(second);
     inputs_ = match.inputs;
     report_.unmatched = match.unmatched;
+    const Profile ours = reference_->program().profile, theirs = other_->program().profile;
+    if (ours != theirs) {
+      rules_ = RoundingRule(ours) + "; " + RoundingRule(theirs);
+      report_.notes.push_back("the arithmetic differs: " + rules_);
+    }
     for (const TensorPair& pair : match.inputs) counterpart_[pair.other] = pair.reference;
     for (const TensorPair& pair : match.pairs) counterpart_[pair.other] = pair.reference;
     for (const TensorPair& pair : match.pairs) {
@@ -96,6 +101,12 @@ class Comparer {
     return program;
   }
 
+  static RunnerOptions RunnerOf(const CompareSide& side, int threads) {
+    RunnerOptions options = RunnerOptionsOf(side.options);
+    options.threads = threads;
+    return options;
+  }
+
   // Each layer as a program of its own that starts from tensors the reference has as well.
   Status CutLayers() {
     std::vector<TensorId> given;
@@ -106,9 +117,10 @@ class Comparer {
       std::optional<Program> part = CutOut(other_->program(), given, layer.pair.other);
       if (part.has_value()) {
         layer.given = part->inputs;
-        DLPU_TRY(layer.alone, Runner::Load(*std::move(part), RunnerOptions{1}));
+        DLPU_TRY(layer.alone, Runner::Load(*std::move(part), RunnerOf(other_side_, 1)));
         DLPU_RETURN_IF_ERROR(CutReference(layer));
       }
+      layer.noise.rules = rules_;
       const int step = other_->writer(layer.pair.other);
       if (step < 0) continue;
       const Tensor* weights = WeightsOf(*other_, layer.pair.other);
@@ -129,7 +141,7 @@ class Comparer {
       const auto at = std::find(given.begin(), given.end(), id) - given.begin();
       layer.reference_given.push_back(layer.given[static_cast<size_t>(at)]);
     }
-    DLPU_TRY(layer.reference_alone, Runner::Load(*std::move(part), RunnerOptions{1}));
+    DLPU_TRY(layer.reference_alone, Runner::Load(*std::move(part), RunnerOf(reference_side_, 1)));
     return OkStatus();
   }
 
@@ -395,6 +407,7 @@ class Comparer {
   std::vector<TensorPair> inputs_;
   std::map<TensorId, TensorId> counterpart_;  // of the other side's tensors
   std::vector<Watched> layers_;
+  std::string rules_;  // of rounding, when the two sides have different ones
   CompareReport report_;
 };
 

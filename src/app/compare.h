@@ -90,7 +90,11 @@ struct LayerNoise {
   bool other_weights = false;  // they differ by more than rounding
   double channel_spread = 1;   // largest range of a channel's weights / smallest, of one scale
   std::string input_name;
+  std::string rules;  // the two sides' rounding rules where they differ
 };
+// How the profile rounds accumulators to codes: "tflite-reference rounds twice, ..."; the rules'
+// short names are those of docs/arithmetic.md.
+std::string RoundingRule(Profile profile);
 // A constant as real numbers, scales of each channel included.
 std::vector<float> RealConstant(const Tensor& constant);
 // `reference_weights`: the same layer's in the other network; null when not known.

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "app/device_form.h"
 #include "app/interpret.h"
 #include "base/file.h"
 #include "formats/npy.h"
@@ -61,7 +62,7 @@ std::string Hint(const Tensor& tensor, size_t bytes) {
   if (bytes == count) return "; it fits 8-bit codes: name the model it came from with --of";
   if (bytes == 4 * count) return "; it fits float32: name the model it came from with --of";
   if (bytes > count && tensor.shape.size() == 4 && count > 0) {
-    return "; rows may be padded, which dlpu does not take away";
+    return "; rows may be padded: name the target it came from, as in MODEL@cv25";
   }
   return "";
 }
@@ -71,18 +72,41 @@ struct Output {
   std::vector<uint8_t> bytes;
 };
 
-Result<std::vector<Output>> RunModel(const CompareSide& side, const CompareOptions& options,
-                                     CompareReport& report) {
+// Inputs that are files in the form of a device, all of them; false when they are not.
+Result<bool> FillAsOnDevice(Runner& runner, const DeviceForm& form,
+                            const std::vector<std::string>& files) {
+  if (form.same() || files.size() != runner.input_count()) return false;
+  std::vector<std::vector<uint8_t>> inputs;
+  for (size_t i = 0; i < files.size(); ++i) {
+    DLPU_TRY(const std::vector<uint8_t> bytes, ReadFile(files[i]));
+    const Tensor& tensor = runner.input_tensor(i);
+    const FileKind kind = SniffFile(bytes);
+    const bool raw = kind != FileKind::kNpy && kind != FileKind::kPng && kind != FileKind::kJpeg &&
+                     kind != FileKind::kBmp;
+    if (!raw || bytes.size() != DeviceBytes(tensor, form, false)) return false;
+    inputs.push_back(FromDevice(tensor, bytes, form, false));
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    std::copy(inputs[i].begin(), inputs[i].end(), runner.input(i).begin());
+  }
+  return true;
+}
+
+Result<std::vector<Output>> RunModel(const CompareSide& side, const DeviceForm& form,
+                                     const CompareOptions& options, CompareReport& report) {
   ModelOptions model = side.options;
   model.threads = options.threads;
   DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(side.model, model));
   if (options.input.files.empty()) {
     return InvalidError("a dump needs --input: the file that the camera's run was given");
   }
-  DLPU_TRY(const auto filled, FillInputs(*runner, side.model, options.input));
-  for (const FilledInput& one : filled) {
-    if (!one.note.empty()) {
-      report.notes.push_back(fmt::format("input '{}': {}", one.name, one.note));
+  DLPU_TRY(const bool raw, FillAsOnDevice(*runner, form, options.input.files));
+  if (!raw) {
+    DLPU_TRY(const auto filled, FillInputs(*runner, side.model, options.input));
+    for (const FilledInput& one : filled) {
+      if (!one.note.empty()) {
+        report.notes.push_back(fmt::format("input '{}': {}", one.name, one.note));
+      }
     }
   }
   report.samples = {options.input.files[0]};
@@ -95,17 +119,21 @@ Result<std::vector<Output>> RunModel(const CompareSide& side, const CompareOptio
   return outputs;
 }
 
-Result<std::vector<Output>> TakeDump(const std::string& path, const std::vector<Tensor>& tensors) {
+Result<std::vector<Output>> TakeDump(const std::string& path, const std::vector<Tensor>& tensors,
+                                     const DeviceForm& form) {
   DLPU_TRY(const Dump dump, ReadDump(path, tensors.size()));
   std::vector<Output> outputs;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto wanted = static_cast<size_t>(ByteCount(tensors[i].type, tensors[i].shape));
-    if (dump.outputs[i].size() != wanted) {
-      return InvalidError(fmt::format(
-          "{}: {} bytes; output '{}' is {}{}", dump.files[i], dump.outputs[i].size(),
-          tensors[i].name, InputText(tensors[i]), Hint(tensors[i], dump.outputs[i].size())));
+    const size_t wanted = DeviceBytes(tensors[i], form, true), given = dump.outputs[i].size();
+    if (given != wanted) {
+      const std::string is =
+          form.same() ? InputText(tensors[i])
+                      : fmt::format("{}, {} bytes", DeviceText(tensors[i], form, true), wanted);
+      return InvalidError(fmt::format("{}: {} bytes; output '{}' is {}{}", dump.files[i], given,
+                                      tensors[i].name, is,
+                                      form.same() ? Hint(tensors[i], given) : ""));
     }
-    outputs.push_back({tensors[i], dump.outputs[i]});
+    outputs.push_back({tensors[i], FromDevice(tensors[i], dump.outputs[i], form, true)});
   }
   return outputs;
 }
@@ -150,6 +178,35 @@ Result<Dump> ReadDump(const std::string& path, size_t outputs) {
   return dump;
 }
 
+namespace {
+
+// Which arithmetic gives exactly the dump's codes, where the model's own does not.
+void FindProfile(const CompareSide& side, const std::vector<Output>& ours,
+                 const std::vector<Output>& dump, const DeviceForm& form,
+                 const CompareOptions& options, CompareReport& report) {
+  const auto equal = [&](const std::vector<Output>& outputs) {
+    return std::equal(outputs.begin(), outputs.end(), dump.begin(), dump.end(),
+                      [](const Output& x, const Output& y) { return x.bytes == y.bytes; });
+  };
+  const bool integers = std::none_of(ours.begin(), ours.end(),
+                                     [](const Output& o) { return IsFloat(o.tensor.type); });
+  if (!integers || equal(ours)) return;
+  for (const Profile profile :
+       {Profile::kTfliteReference, Profile::kTfliteBuiltin, Profile::kXnnpack}) {
+    CompareSide other = side;
+    other.options.profile = ProfileName(profile);
+    CompareReport unused;
+    const Result<std::vector<Output>> outputs = RunModel(other, form, options, unused);
+    if (!outputs.ok() || !equal(*outputs)) continue;
+    report.notes.push_back(fmt::format(
+        "the dump's codes are exactly those of another arithmetic: {}; give --profile {}",
+        RoundingRule(profile), ProfileName(profile)));
+    return;
+  }
+}
+
+}  // namespace
+
 Result<CompareReport> CompareOutputs(const OutputsSide& reference, const OutputsSide& other,
                                      const CompareSide* of, const CompareOptions& options) {
   if (of == nullptr) of = reference.model != nullptr ? reference.model : other.model;
@@ -160,15 +217,21 @@ Result<CompareReport> CompareOutputs(const OutputsSide& reference, const Outputs
   report.reference = reference.label;
   report.other = other.label;
   DLPU_TRY(const std::vector<Tensor> tensors, OutputTensors(*of));
+  const DeviceForm form = DeviceFormOf(of->options.target);
   const auto take = [&](const OutputsSide& side) -> Result<std::vector<Output>> {
-    if (side.model != nullptr) return RunModel(*side.model, options, report);
-    return TakeDump(side.dump, tensors);
+    if (side.model != nullptr) return RunModel(*side.model, form, options, report);
+    return TakeDump(side.dump, tensors, form);
   };
   DLPU_TRY(const std::vector<Output> a, take(reference));
   DLPU_TRY(const std::vector<Output> b, take(other));
   if (a.size() != b.size()) {
     return InvalidError(
         fmt::format("{} has {} outputs, {} {}", reference.label, a.size(), other.label, b.size()));
+  }
+  if (reference.model != nullptr && other.model == nullptr) {
+    FindProfile(*reference.model, a, b, form, options, report);
+  } else if (other.model != nullptr && reference.model == nullptr) {
+    FindProfile(*other.model, b, a, form, options, report);
   }
   for (size_t i = 0; i < a.size(); ++i) {
     if (ElementCount(a[i].tensor.shape) != ElementCount(b[i].tensor.shape)) {

@@ -99,6 +99,19 @@ std::vector<float> RealConstant(const Tensor& weights) {
   return values;
 }
 
+std::string RoundingRule(Profile profile) {
+  const std::string name(ProfileName(profile));
+  switch (profile) {
+    case Profile::kTfliteReference:
+      return name + " rounds twice, the second time half away from zero (R2)";
+    case Profile::kTfliteBuiltin:
+      return name + " rounds twice, the second time half up (R2up)";
+    case Profile::kXnnpack:
+      return name + " rounds once, in float32, half to even (XF)";
+  }
+  return name;
+}
+
 void AddWeightNoise(const Tensor& weights, const Tensor* reference_weights, LayerNoise& noise) {
   if (!weights.is_constant) return;
   const std::vector<float> values = RealConstant(weights);
@@ -140,6 +153,7 @@ std::string ReasonOf(const Tensor& output, const ErrorStats& isolated, const Lay
     return fmt::format("rounding: of its input '{}'", noise.input_name);
   }
   if (isolated.worst_code == 1 && isolated.code_distance[0] > 0) {
+    if (!noise.rules.empty()) return "rounding rule: " + noise.rules;
     return "rounding: the arithmetic differs by at most one code";
   }
   const double saturated = static_cast<double>(noise.saturated) /

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/device_form.h"
 #include "app/interpret.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -57,6 +58,7 @@ class PackWriter {
       Result<std::unique_ptr<Runner>> runner = LoadRunner(model_, options);
       if (runner.ok()) others_.push_back(*std::move(runner));
     }
+    form_ = DeviceFormOf(main_->program().target);
     summary_.folder = request_.folder;
     summary_.device = target_.has_value() ? target_->device : "cpu-tflite";
     return OkStatus();
@@ -148,11 +150,14 @@ class PackWriter {
     std::string command = "larod-client -g \"$MODEL\" -c " + summary_.device;
     for (size_t i = 0; i < answer.inputs.size(); ++i) {
       const std::string file = fmt::format("s{}_in{}.bin", at, i);
-      DLPU_RETURN_IF_ERROR(Put(file, answer.inputs[i]));
+      const std::vector<uint8_t> bytes =
+          ToDevice(main_->input_tensor(i), answer.inputs[i], form_, false);
+      DLPU_RETURN_IF_ERROR(Put(file, bytes));
       sample["inputs"].push_back({{"name", main_->input_tensor(i).name},
                                   {"file", file},
-                                  {"bytes", answer.inputs[i].size()},
-                                  {"sha256", Sha256Hex(answer.inputs[i])}});
+                                  {"holds", DeviceText(main_->input_tensor(i), form_, false)},
+                                  {"bytes", bytes.size()},
+                                  {"sha256", Sha256Hex(bytes)}});
       command += " -i " + file;
     }
     for (size_t i = 0; i < answer.outputs.size(); ++i) {
@@ -177,6 +182,7 @@ class PackWriter {
                  {"file", file},
                  {"type", DataTypeName(tensor.type)},
                  {"shape", tensor.shape},
+                 {"holds", DeviceText(tensor, form_, true)},
                  {"bytes", answer.outputs[i].size()},
                  {"sha256", Sha256Hex(answer.outputs[i])}};
     if (q.present()) {
@@ -228,6 +234,10 @@ class PackWriter {
         {"sha256", model_.sha256},
         {"target", main_->program().target},
         {"device", summary_.device},
+        {"form",
+         {{"planar", form_.planar},
+          {"row_multiple", form_.row_multiple},
+          {"float_outputs", form_.float_outputs}}},
         {"camera_file", summary_.camera_file},
         {"profile", ProfileName(main_->program().profile)},
         {"confidence", target_.has_value()
@@ -255,9 +265,10 @@ class PackWriter {
     std::string text = fmt::format(
         "Known answers of {} for {}\n\n1. Copy this folder to the camera (scp -r, to /tmp).\n"
         "2. There: sh run.sh{}\n3. Bring the folder results back.\n4. dlpu compare THIS_FOLDER "
-        "results\n\nThe same commands work on a PC with dlpu's larod-client.\n",
+        "results\n\nThe same commands work on a PC with dlpu's larod-client{}.\n",
         fs::path(model_.path).filename().string(), summary_.device,
-        summary_.camera_file.empty() ? " COMPILED_MODEL" : "");
+        summary_.camera_file.empty() ? " COMPILED_MODEL" : "",
+        summary_.camera_file.empty() ? ", with the .dlpu of dlpu compile as COMPILED_MODEL" : "");
     for (const std::string& note : summary_.notes) text += "Note: " + note + "\n";
     return text;
   }
@@ -265,6 +276,7 @@ class PackWriter {
   const LoadedModel& model_;
   const PackRequest& request_;
   std::optional<Target> target_;
+  DeviceForm form_;  // of the camera's files
   std::unique_ptr<Runner> main_;
   std::vector<std::unique_ptr<Runner>> others_;
   PackSummary summary_;

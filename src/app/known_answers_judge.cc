@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/device_form.h"
 #include "app/interpret.h"
 #include "app/known_answers.h"
 #include "base/file.h"
@@ -49,7 +50,8 @@ AnswerVerdict VerdictOf(const JudgedAnswer& answer, bool is_float) {
   return s.sqnr_db() >= kOffDecibel ? AnswerVerdict::kOff : AnswerVerdict::kWrong;
 }
 
-Result<JudgedAnswer> Judge(const std::string& pack, const std::string& results, const Json& json) {
+Result<JudgedAnswer> Judge(const std::string& pack, const std::string& results, const Json& json,
+                           const DeviceForm& form) {
   JudgedAnswer answer;
   answer.output = json.value("name", "");
   answer.file = json.value("file", "");
@@ -70,12 +72,14 @@ Result<JudgedAnswer> Judge(const std::string& pack, const std::string& results, 
     answer.problem = given.error().message;
     return answer;
   }
-  if (given->size() != expected.size()) {
-    answer.problem = fmt::format("{} bytes instead of {}", given->size(), expected.size());
+  const size_t wanted = DeviceBytes(tensor, form, true);
+  if (given->size() != wanted) {
+    answer.problem = fmt::format("{} bytes instead of {}", given->size(), wanted);
     return answer;
   }
-  answer.stats.Add(RealValues(tensor, expected), RealValues(tensor, *given));
-  answer.stats.AddCodes(tensor.type, expected, *given);
+  const std::vector<uint8_t> codes = FromDevice(tensor, *given, form, true);
+  answer.stats.Add(RealValues(tensor, expected), RealValues(tensor, codes));
+  answer.stats.AddCodes(tensor.type, expected, codes);
   answer.verdict = VerdictOf(answer, IsFloat(tensor.type));
   return answer;
 }
@@ -136,6 +140,11 @@ Result<JudgedPack> JudgeParsed(const Json& json, const std::string& pack,
   judged.profile = json.value("profile", "");
   judged.confidence = json.value("confidence", "");
   judged.says = json.value("says", "");
+  DeviceForm form;  // packs of open devices do without
+  const Json stated = json.value("form", Json::object());
+  form.planar = stated.value("planar", false);
+  form.row_multiple = std::clamp(stated.value("row_multiple", 1), 1, 4096);
+  form.float_outputs = stated.value("float_outputs", false);
   for (const Json& op : json.value("ops", Json::array())) {
     judged.ops.emplace_back(fmt::format("{} {} on the {}", op.value("count", 0), op.value("op", ""),
                                         op.value("engine", "")),
@@ -143,7 +152,7 @@ Result<JudgedPack> JudgeParsed(const Json& json, const std::string& pack,
   }
   for (const Json& sample : json.value("samples", Json::array())) {
     for (const Json& output : sample.value("outputs", Json::array())) {
-      DLPU_TRY(JudgedAnswer answer, Judge(pack, results, output));
+      DLPU_TRY(JudgedAnswer answer, Judge(pack, results, output, form));
       answer.sample = sample.value("name", "");
       judged.answers.push_back(std::move(answer));
     }

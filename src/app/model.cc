@@ -265,13 +265,19 @@ void AddLabels(const LoadedModel& model, Program& program) {
   program.metadata[kLabelsKey].assign(text.begin(), text.end());
 }
 
+RunnerOptions RunnerOptionsOf(const ModelOptions& options) {
+  RunnerOptions result{.threads = options.threads};
+  if (options.portable) result.cpu = CpuFlags{kCpuNone};
+  return result;
+}
+
 Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
   DLPU_TRY(Program program, CompileModel(model, options));
   if (!program.target.empty()) {
     DLPU_TRY(const Target target, FindTarget(program.target));
     DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(program).style));
   }
-  return Runner::Load(std::move(program), {.threads = options.threads});
+  return Runner::Load(std::move(program), RunnerOptionsOf(options));
 }
 
 }  // namespace dlpu

@@ -65,7 +65,11 @@ struct ModelOptions {
   std::string profile;     // of all steps; empty: the target's own, tflite-reference without one
   int threads = 0;         // 0: one for each physical core
   bool keep_nchw = false;  // an ONNX model's inputs and outputs keep their axis order
+  // Float layers run on the scalar kernels, which give the same bits on every CPU and are slower.
+  // Integer layers give them anyway.
+  bool portable = false;
 };
+RunnerOptions RunnerOptionsOf(const ModelOptions& options);
 
 // The same with the options of a command. The shapes are used up by a model whose shapes are fixed
 // when it is read (ONNX): what is left in options.shapes is for compiling.

@@ -54,7 +54,7 @@ void TakeTensors(const Program& program, Program& part) {
 
 }  // namespace
 
-Result<Probe> Probe::Load(Program program, int threads) {
+Result<Probe> Probe::Load(Program program, const RunnerOptions& options) {
   Probe probe;
   probe.writer_.assign(program.tensors.size(), -1);
   probe.place_.assign(program.tensors.size(), kNone);
@@ -79,7 +79,7 @@ Result<Probe> Probe::Load(Program program, int threads) {
   program.offsets.assign(program.tensors.size(), -1);
   program.arena_bytes = 0;
   Allocate(program);
-  DLPU_TRY(probe.runner_, Runner::Load(std::move(program), RunnerOptions{threads}));
+  DLPU_TRY(probe.runner_, Runner::Load(std::move(program), options));
   return probe;
 }
 

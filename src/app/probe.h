@@ -17,7 +17,7 @@ namespace dlpu {
 class Probe {
  public:
   // Errors: those of Runner::Load.
-  static Result<Probe> Load(Program program, int threads);
+  static Result<Probe> Load(Program program, const RunnerOptions& options);
 
   Runner& runner() { return *runner_; }
   const Runner& runner() const { return *runner_; }

@@ -22,7 +22,7 @@ struct Arguments {
   std::string a, b, of, json, profile, other_profile, cut_at, input_name;
   std::vector<std::string> shapes;
   CompareOptions options;
-  bool inputs = false, keep_nchw = false;
+  bool inputs = false, keep_nchw = false, portable = false;
   int layers = 20;
   double min_sqnr = NAN;
 };
@@ -34,6 +34,7 @@ Result<ModelOptions> Options(const Arguments& arguments, const std::string& prof
   options.profile = profile;
   options.threads = arguments.options.threads;
   options.keep_nchw = arguments.keep_nchw;
+  options.portable = arguments.portable;
   return options;
 }
 
@@ -146,6 +147,8 @@ void AddCompareCommand(CLI::App& app) {
   command.Option("--cut-at", "LAYER", &arguments->cut_at,
                  "Leave out this op or layer and the rest");
   command.Flag("--keep-layout", &arguments->keep_nchw, "Inputs of .onnx models stay NCHW");
+  command.Flag("--portable", &arguments->portable,
+               "Float layers give the same bits on every CPU; slower (integer layers do anyway)");
   command.Option("--threads", "N", &arguments->options.threads, 0, 1024,
                  "Threads (default: one for each core)");
   command.Json(&arguments->json);

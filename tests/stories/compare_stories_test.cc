@@ -12,6 +12,7 @@
 
 #include "app/compare.h"
 #include "app/compare_dump.h"
+#include "app/device_form.h"
 #include "app/interpret.h"
 #include "app/known_answers.h"
 #include "app/small_net.h"
@@ -80,7 +81,7 @@ CompareSide Chain(const std::vector<float>& ranges) {
 std::vector<float> FloatRanges(const CompareSide& side) {
   Result<Program> program = CompileModel(side.model, side.options);
   EXPECT_TRUE(program.ok());
-  Result<Probe> probe = Probe::Load(*std::move(program), 1);
+  Result<Probe> probe = Probe::Load(*std::move(program), {.threads = 1});
   EXPECT_TRUE(probe.ok());
   FillRandom(probe->runner(), 1);
   EXPECT_TRUE(probe->runner().Run().ok());
@@ -207,6 +208,29 @@ TEST(CompareStories, ScaledChannelsAreUndone) {
   const auto undone = Compare(exact, scaled, options);
   ASSERT_TRUE(undone.ok());
   EXPECT_GT(undone->layers[0].isolated->sqnr_db(), 100);
+}
+
+// The same model in two arithmetics: how each rounds is said, and codes part by one at most.
+TEST(CompareStories, TheWrongArithmeticIsNamed) {
+  const CompareSide side = Chain(FloatRanges(Chain({})));
+  CompareSide other = side;
+  other.label = "xnnpack";
+  other.options.profile = "xnnpack";
+  const auto same = Compare(side, side, {});
+  ASSERT_TRUE(same.ok());
+  EXPECT_TRUE(same->outputs[0].stats.equal());
+  EXPECT_THAT(CompareText(*same, 5), testing::Not(HasSubstr("rounds")));
+  CompareOptions options;
+  options.noise = 4;
+  const auto report = Compare(side, other, options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_FALSE(report->layers[0].isolated->equal());
+  EXPECT_EQ(report->layers[0].isolated->worst_code, 1);
+  EXPECT_GT(report->layers[0].isolated->code_distance[1], 0);
+  EXPECT_THAT(report->layers[0].reason,
+              HasSubstr("rounding rule: tflite-reference rounds twice, the second time half away "
+                        "from zero (R2); xnnpack rounds once"));
+  EXPECT_THAT(CompareText(*report, 5), HasSubstr("half to even (XF)"));
 }
 
 // A picture with structure, larger than the input.
@@ -402,6 +426,68 @@ TEST_F(PackStory, WhatIsMissingOrCutIsNamed) {
   const Result<JudgedPack> broken = JudgePack(folder_ + "/pack", results_);
   ASSERT_FALSE(broken.ok());
   EXPECT_THAT(broken.error().message, HasSubstr("write the pack again"));
+}
+
+// A dump that was computed in another arithmetic says which.
+TEST_F(PackStory, TheArithmeticOfADumpIsFound) {
+  CompareSide side, xnnpack;
+  side.label = "chain";
+  side.model = xnnpack.model = model_;
+  xnnpack.options.profile = "xnnpack";
+  CompareOptions options;
+  options.input.files = {folder_ + "/pack/s0_in0.bin"};
+  Result<std::unique_ptr<Runner>> runner = LoadRunner(xnnpack.model, xnnpack.options);
+  ASSERT_TRUE(runner.ok());
+  const auto input = ReadFile(options.input.files[0]);
+  ASSERT_TRUE(input.ok());
+  std::copy(input->begin(), input->end(), (*runner)->input(0).begin());
+  ASSERT_TRUE((*runner)->Run().ok());
+  const auto output = (*runner)->output(0);
+  ASSERT_TRUE(WriteFile(folder_ + "/other.out0", {output.begin(), output.end()}).ok());
+  const auto report = CompareOutputs({"chain", &side, ""},
+                                     {"dump", nullptr, folder_ + "/other.out0"}, nullptr, options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_FALSE(report->outputs[0].stats.equal());
+  EXPECT_THAT(CompareText(*report, 5), HasSubstr("give --profile xnnpack"));
+}
+
+// CVflow's files hold planes of padded rows, and floats.
+TEST_F(PackStory, ADumpOfCvflowIsTakenApart) {
+  CompareSide side;
+  side.label = "chain@cv25";
+  side.model = model_;
+  side.options.target = "cv25";
+  const DeviceForm form = DeviceFormOf("cv25");
+  ASSERT_TRUE(form.planar);
+  const Tensor& in = model_.graph.tensors[model_.graph.inputs[0]];
+  const Tensor& out = model_.graph.tensors[model_.graph.outputs[0]];
+  EXPECT_EQ(DeviceBytes(in, form, false), static_cast<size_t>(kChannels) * 12 * 32);
+  EXPECT_EQ(DeviceBytes(out, form, true), static_cast<size_t>(kChannels) * 12 * 64);
+  const auto codes = ReadFile(folder_ + "/pack/expected_s0_out0.bin");
+  const auto input = ReadFile(folder_ + "/pack/s0_in0.bin");
+  ASSERT_TRUE(codes.ok() && input.ok());
+  const std::vector<uint8_t> file = ToDevice(out, *codes, form, true);
+  EXPECT_EQ(FromDevice(out, file, form, true), *codes);
+  // Value (y, x, channel) of the model lies in plane `channel`, row y.
+  float value = 0;
+  std::memcpy(&value, &file[(7 * 12 + 3) * 64 + 5 * 4], 4);
+  EXPECT_EQ(value, RealValues(out, *codes)[(3 * 12 + 5) * kChannels + 7]);
+  ASSERT_TRUE(WriteFile(folder_ + "/cv.out0", file).ok());
+  ASSERT_TRUE(WriteFile(folder_ + "/cv.in0", ToDevice(in, *input, form, false)).ok());
+  CompareOptions options;
+  options.input.files = {folder_ + "/cv.in0"};
+  const OutputsSide dump{"dump", nullptr, folder_ + "/cv.out0"};
+  CompareSide here = side;
+  here.options.target = "";
+  const auto report = CompareOutputs({"chain", &here, ""}, dump, &side, options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_GT(report->outputs[0].stats.values, 0);
+  EXPECT_TRUE(report->outputs[0].stats.equal());
+  // Without the target the file does not fit, and the remedy is said.
+  options.input.files = {folder_ + "/pack/s0_in0.bin"};
+  const auto refused = CompareOutputs({"chain", &here, ""}, dump, nullptr, options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("@cv25"));
 }
 
 TEST_F(PackStory, ADumpIsComparedWithAModel) {
