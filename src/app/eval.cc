@@ -73,9 +73,7 @@ class Evaluator {
       }
       if (request_.progress) request_.progress(++done, mine);
     }
-    DLPU_TRY(EvalResult result, SummariseEval(state));
-    for (const std::string& note : notes_) result.notes.push_back(note);
-    return result;
+    return SummariseEval(state);
   }
 
  private:
@@ -110,6 +108,12 @@ class Evaluator {
                                         outputs, request_.reference->label, others));
       }
       return OkStatus();
+    }
+    if (set_.named && set_.classes != outputs && set_.classes + 1 != outputs) {
+      return InvalidError(fmt::format(
+          "the labels do not match: {} classes are named ('{}', ...), the model has {} outputs; "
+          "name all classes in the model's order with --classes",
+          set_.classes, set_.class_names.at(0), outputs));
     }
     // 1001 outputs for 1000 classes: the first one is the background.
     offset_ = request_.label_offset.value_or(outputs == set_.classes + 1 ? 1 : 0);
@@ -168,6 +172,7 @@ class Evaluator {
                           : Json{{"sha256", s->model.sha256},
                                  {"target", s->options.target},
                                  {"profile", s->options.profile},
+                                 {"portable", s->options.portable},
                                  {"cut_at", s->options.cut_at}};
     };
     const InputOptions& input = request_.input;
@@ -188,6 +193,7 @@ class Evaluator {
         {"task", EvalTaskName(request_.task)},
         {"agreement", request_.reference != nullptr},
         {"pictures", set_.items.size()},
+        {"notes", notes_},
         {"class_names", set_.class_names},
         {"categories", set_.categories}};
     return header.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -235,8 +241,9 @@ class Evaluator {
       record["skipped"] = filled.error().message;
       return record;
     }
-    if (!filled->note.empty() && index == static_cast<size_t>(request_.shard) - 1) {
-      notes_.push_back(fmt::format("input '{}': {}", filled->name, filled->note));
+    // The same for all: kept with the first one, so that resuming and merging say it as well.
+    if (!filled->note.empty() && index == 0) {
+      record["note"] = fmt::format("input '{}': {}", filled->name, filled->note);
     }
     if (request_.reference != nullptr) {
       const Result<FilledInput> other = RunOn(*reference_, item);

@@ -35,18 +35,20 @@ struct EvalItem {
 struct EvalSet {
   std::vector<EvalItem> items;  // sorted; detect: by picture id
   bool has_truth = false;
-  int64_t classes = 0;                   // classify: how many the truth knows; 0: not known
+  int64_t classes = 0;  // classify: how many the truth knows; 0: not known
+  bool named = false;   // the classes' numbers come from the names that are there: all must be
   std::vector<std::string> class_names;  // of folders, or of COCO's categories
   std::vector<int64_t> categories;       // COCO's ids in order
   std::string source;                    // for the fingerprint
 };
 
 // Classify: `truth` empty: class folders in `images`; else a list, "CLASS" a line for the sorted
-// pictures or "FILE CLASS". `first_class` is the list's number of the first class. Detect: `truth`
+// pictures or "FILE CLASS". `first_class` is the list's number of the first class; `classes` a list
+// of all classes (eval_labels.h), or empty. Detect: `truth`
 // is COCO's JSON. Segment: `truth` is a folder of class maps (.png) with the pictures' names.
 // Without truth: all pictures of the folder. Errors name what does not fit: counts, classes, files.
 Result<EvalSet> FindEvalSet(EvalTask task, const std::string& images, const std::string& truth,
-                            int first_class);
+                            int first_class, const std::string& classes = "");
 
 struct EvalRequest {
   const CompareSide* model = nullptr;

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "app/eval.h"
+#include "app/eval_labels.h"
 #include "base/file.h"
 
 namespace dlpu {
@@ -55,8 +56,9 @@ EvalItem ItemOf(const std::string& folder, const std::string& name) {
 }
 
 // Each folder is a class: the classes are the sorted names of the folders, as torchvision's
-// ImageFolder numbers them, or their numbers when all names are numbers.
-Status LabelByFolder(EvalSet& set) {
+// ImageFolder numbers them, or their numbers when all names are numbers, or what the list of
+// classes says.
+Status LabelByFolder(EvalSet& set, const ClassList* classes) {
   std::set<std::string> folders;
   for (const EvalItem& item : set.items) {
     const fs::path parent = fs::path(item.name).parent_path();
@@ -68,11 +70,16 @@ Status LabelByFolder(EvalSet& set) {
     }
     folders.insert(parent.begin()->string());
   }
+  if (classes != nullptr) {
+    for (EvalItem& item : set.items) {
+      DLPU_TRY(item.label, classes->ClassOf(fs::path(item.name).begin()->string()));
+    }
+    set.class_names = classes->names;
+    set.classes = static_cast<int64_t>(classes->names.size());
+    return OkStatus();
+  }
   set.class_names.assign(folders.begin(), folders.end());
-  const bool numbers = std::all_of(folders.begin(), folders.end(), [](const std::string& name) {
-    return name.size() < 9 && std::all_of(name.begin(), name.end(),
-                                          [](unsigned char c) { return std::isdigit(c) != 0; });
-  });
+  const bool numbers = std::all_of(folders.begin(), folders.end(), IsNumber);
   for (EvalItem& item : set.items) {
     const std::string folder = fs::path(item.name).begin()->string();
     const auto at = std::lower_bound(set.class_names.begin(), set.class_names.end(), folder);
@@ -80,57 +87,28 @@ Status LabelByFolder(EvalSet& set) {
     set.classes = std::max(set.classes, *item.label + 1);
   }
   if (!numbers) set.classes = static_cast<int64_t>(set.class_names.size());
+  set.named = !numbers;
   if (numbers) set.class_names.clear();
   return OkStatus();
 }
 
-// Lines of a list: "CLASS", or "FILE CLASS".
-struct ListLine {
-  std::string file;
-  int64_t label = 0;
-};
-
-Result<std::vector<ListLine>> ReadList(const std::string& path) {
-  DLPU_TRY(const std::string text, ReadTextFile(path));
-  std::vector<ListLine> lines;
-  std::istringstream stream(text);
-  int number = 0;
-  for (std::string line; std::getline(stream, line);) {
-    ++number;
-    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) {
-      line.pop_back();
-    }
-    if (line.empty() || line[0] == '#') continue;
-    const size_t space = line.find_last_of(" \t,");
-    const std::string last = space == std::string::npos ? line : line.substr(space + 1);
-    const bool is_number =
-        !last.empty() && last.size() < 9 &&
-        std::all_of(last.begin(), last.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-    if (!is_number) {
-      return InvalidError(
-          fmt::format("{}:{}: '{}' ends in no class number", path, number, line.substr(0, 60)));
-    }
-    std::string file = space == std::string::npos ? "" : line.substr(0, space);
-    while (!file.empty() && (file.back() == ' ' || file.back() == '\t' || file.back() == ',')) {
-      file.pop_back();
-    }
-    lines.push_back({file, std::stoll(last)});
-  }
-  if (lines.empty()) return InvalidError(fmt::format("{}: no labels in it", path));
-  return lines;
+// A picture's name without its folder and ending: lists leave them out or have others.
+std::string StemOf(const std::string& name) {
+  const fs::path path(name);
+  return IsPictureName(path) ? path.stem().string() : path.filename().string();
 }
 
-Status LabelByList(EvalSet& set, const std::string& truth, int first_class) {
-  DLPU_TRY(const std::vector<ListLine> lines, ReadList(truth));
+Status LabelByList(EvalSet& set, const std::string& truth, int first_class,
+                   const ClassList* classes) {
+  DLPU_TRY(const LabelList list, ReadLabelList(truth, first_class, classes));
+  const std::vector<LabelLine>& lines = list.lines;
   const bool named = !lines[0].file.empty();
+  set.classes = list.classes;
+  set.class_names = list.class_names;
+  set.named = classes == nullptr && !list.class_names.empty();
   std::map<std::string, int64_t> by_name;
-  for (const ListLine& line : lines) {
-    if (line.label < first_class) {
-      return InvalidError(fmt::format("{}: class {} is below the first one, {} (--first-class)",
-                                      truth, line.label, first_class));
-    }
-    set.classes = std::max(set.classes, line.label - first_class + 1);
-    if (named) by_name[fs::path(line.file).filename().string()] = line.label - first_class;
+  for (const LabelLine& line : lines) {
+    if (named) by_name[StemOf(line.file)] = line.label;
   }
   if (!named && lines.size() != set.items.size()) {
     return InvalidError(
@@ -139,10 +117,10 @@ Status LabelByList(EvalSet& set, const std::string& truth, int first_class) {
   for (size_t i = 0; i < set.items.size(); ++i) {
     EvalItem& item = set.items[i];
     if (!named) {
-      item.label = lines[i].label - first_class;
+      item.label = lines[i].label;
       continue;
     }
-    const auto found = by_name.find(fs::path(item.name).filename().string());
+    const auto found = by_name.find(StemOf(item.name));
     if (found == by_name.end()) {
       return InvalidError(fmt::format("{}: no label for {}", truth, item.name));
     }
@@ -233,7 +211,7 @@ std::string_view EvalTaskName(EvalTask task) {
 }
 
 Result<EvalSet> FindEvalSet(EvalTask task, const std::string& images, const std::string& truth,
-                            int first_class) {
+                            int first_class, const std::string& classes) {
   if (task == EvalTask::kDetect && !truth.empty()) {
     DLPU_TRY(EvalSet set, ReadCoco(images, truth));
     set.has_truth = true;
@@ -246,7 +224,13 @@ Result<EvalSet> FindEvalSet(EvalTask task, const std::string& images, const std:
   set.source = truth;
   set.has_truth = task == EvalTask::kClassify || !truth.empty();
   if (task == EvalTask::kClassify) {
-    DLPU_RETURN_IF_ERROR(truth.empty() ? LabelByFolder(set) : LabelByList(set, truth, first_class));
+    std::optional<ClassList> list;
+    if (!classes.empty()) {
+      DLPU_TRY(list, ReadClassList(classes));
+    }
+    const ClassList* all = list.has_value() ? &*list : nullptr;
+    DLPU_RETURN_IF_ERROR(truth.empty() ? LabelByFolder(set, all)
+                                       : LabelByList(set, truth, first_class, all));
   } else if (task == EvalTask::kSegment && !truth.empty()) {
     DLPU_RETURN_IF_ERROR(FindMasks(set, truth));
   }

@@ -97,6 +97,7 @@ Result<EvalResult> Sum(const EvalState& state) {
   result.all = header.value("pictures", size_t{0});
   result.class_names = header.value("class_names", std::vector<std::string>());
   result.categories = header.value("categories", std::vector<int64_t>());
+  result.notes = header.value("notes", std::vector<std::string>());
   std::vector<PictureBoxes> pictures;
   for (const auto& [index, text] : state.records) {
     const Json record = Json::parse(text, nullptr, false);
@@ -105,6 +106,7 @@ Result<EvalResult> Sum(const EvalState& state) {
       result.skipped.emplace_back(record.value("file", ""), record.value("skipped", ""));
       continue;
     }
+    if (record.contains("note")) result.notes.push_back(record.value("note", ""));
     ++result.pictures;
     bool good = true;
     if (result.task == EvalTask::kClassify) AddClassified(record, result);

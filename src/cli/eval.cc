@@ -18,10 +18,12 @@ namespace dlpu {
 namespace {
 
 struct Arguments {
-  std::string model, images, truth, task = "classify", reference, json, shard, profile, cut_at;
+  std::string model, images, truth, classes, task = "classify", reference, json, shard, profile,
+                                             cut_at;
   std::vector<std::string> shapes, merge;
   EvalRequest request;
   int first_class = 0, label_offset = -1;
+  bool portable = false;
   double min = NAN;
 };
 
@@ -67,6 +69,7 @@ Result<EvalResult> RunModel(Arguments& arguments) {
   ModelOptions options;
   DLPU_TRY(options.shapes, ParseShapes(arguments.shapes));
   options.cut_at = arguments.cut_at;
+  options.portable = arguments.portable;
   ModelOptions plain = options;
   options.profile = arguments.profile;
   DLPU_TRY(const CompareSide model, LoadCompareSide(arguments.model, options));
@@ -80,7 +83,7 @@ Result<EvalResult> RunModel(Arguments& arguments) {
   const EvalTask files = reference.has_value() ? EvalTask::kOutputs : request.task;
   DLPU_TRY(const EvalSet set,
            FindEvalSet(files, arguments.images, reference.has_value() ? "" : arguments.truth,
-                       arguments.first_class));
+                       arguments.first_class, reference.has_value() ? "" : arguments.classes));
   if (isatty(STDERR_FILENO) != 0) request.progress = ShowProgress;
   return Evaluate(set, request);
 }
@@ -125,6 +128,9 @@ void AddEvalCommand(CLI::App& app) {
       "Labels: a list (classify), COCO's JSON (detect), a folder of class maps (segment)");
   command.Option("--float", "MODEL", &arguments->reference,
                  "Instead of labels: how far MODEL agrees with this one");
+  command.Option("--classes", "FILE", &arguments->classes,
+                 "All classes, one a line by name, in the model's order; with ILSVRC's numbers "
+                 "(n02119789 1 kit_fox) it is the sorted one");
   command.Option("--first-class", "N", &arguments->first_class, 0, 1000000,
                  "The list's number of the first class (default: 0)");
   command.Option(
@@ -143,6 +149,8 @@ void AddEvalCommand(CLI::App& app) {
   command.Option("--shape", "NAME=1,300,300,3", &arguments->shapes, "Shape of an open input");
   command.Option("--cut-at", "OP_OR_LAYER", &arguments->cut_at,
                  "Leave out the first such op or layer and all that depends on it");
+  command.Flag("--portable", &arguments->portable,
+               "Float layers give the same bits on every CPU; slower (integer layers do anyway)");
   command.Option("--threads", "N", &request.threads, 0, 256,
                  "Threads (default: one for each physical core)");
   command.Json(&arguments->json);

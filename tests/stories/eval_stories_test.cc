@@ -199,6 +199,60 @@ TEST_F(EvalStory, ListsOfLabels) {
   EXPECT_THAT(beyond.error().message, HasSubstr("the labels do not match: they go to class 7"));
 }
 
+// ImageNet as it is downloaded: the development kit numbers classes in an order of its own, models
+// have them by sorted WordNet ids, Kaggle names them.
+TEST_F(EvalStory, ImageNetsLists) {
+  const Colour colours[] = {{200, 0, 0}, {0, 200, 0}, {0, 0, 200}};
+  for (int i = 0; i < 6; ++i) Picture(fmt::format("set/val_{}.png", i), colours[i % 3]);
+  const std::string kit = folder_ + "/map_clsloc.txt", truth = folder_ + "/truth.txt";
+  ASSERT_TRUE(WriteTextFile(kit, "n02 1 green\nn03 2 blue\nn01 3 red\n").ok());
+  ASSERT_TRUE(WriteTextFile(truth, "3\n1\n2\n3\n1\n1\n").ok());
+  const auto set = FindEvalSet(EvalTask::kClassify, folder_ + "/set", truth, 0, kit);
+  ASSERT_TRUE(set.ok()) << set.error().message;
+  EXPECT_EQ(set->class_names, (std::vector<std::string>{"n01", "n02", "n03"}));
+  const CompareSide model = ColourClassifier();
+  EvalRequest request;
+  request.model = &model;
+  const auto result = Evaluate(*set, request);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->top1, 5);  // the last one is blue and said to be green
+  ASSERT_TRUE(WriteTextFile(truth, "3\n1\n2\n3\n1\n4\n").ok());
+  const auto beyond = FindEvalSet(EvalTask::kClassify, folder_ + "/set", truth, 0, kit);
+  ASSERT_FALSE(beyond.ok());
+  EXPECT_THAT(beyond.error().message, HasSubstr("truth.txt:6: class 4 has no line in"));
+  // By name, without the pictures' endings, with boxes behind.
+  std::string solution = "ImageId,PredictionString\n";
+  const char* const ids[] = {"n00000001", "n00000002", "n00000003"};
+  for (int i = 0; i < 6; ++i) solution += fmt::format("val_{},{} 1 2 3 4\n", i, ids[i % 3]);
+  ASSERT_TRUE(WriteTextFile(truth, solution).ok());
+  const auto named = Run(model, EvalTask::kClassify, truth);
+  ASSERT_TRUE(named.ok()) << named.error().message;
+  EXPECT_EQ(named->top1, 6);
+  // Some of the classes only: their numbers cannot be known without the list of all.
+  ASSERT_TRUE(WriteTextFile(truth,
+                            "val_0.png n00000001\nval_1.png n00000001\nval_2.png "
+                            "n00000001\nval_3.png n00000001\nval_4.png n00000001\n"
+                            "val_5.png n00000001\n")
+                  .ok());
+  const auto some = Run(model, EvalTask::kClassify, truth);
+  ASSERT_FALSE(some.ok());
+  EXPECT_THAT(some.error().message, HasSubstr("--classes"));
+}
+
+TEST_F(EvalStory, FoldersOfSomeClassesNeedTheListOfAll) {
+  Picture("set/blue/0.png", {0, 0, 200});
+  const auto refused = Run(ColourClassifier(), EvalTask::kClassify, "");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("1 classes are named ('blue', ...)"));
+  const std::string all = folder_ + "/all.txt";
+  ASSERT_TRUE(WriteTextFile(all, "red\ngreen\nblue\n").ok());
+  const auto set = FindEvalSet(EvalTask::kClassify, folder_ + "/set", "", 0, all);
+  ASSERT_TRUE(set.ok()) << set.error().message;
+  EXPECT_EQ(*set->items[0].label, 2);
+  ASSERT_TRUE(WriteTextFile(all, "red\ngreen\n").ok());
+  EXPECT_FALSE(FindEvalSet(EvalTask::kClassify, folder_ + "/set", "", 0, all).ok());
+}
+
 TEST_F(EvalStory, WhatIsNotThereIsNamed) {
   ASSERT_TRUE(MakeDirectory(folder_ + "/set").ok());
   const auto empty = Run(ColourClassifier(), EvalTask::kClassify, "");
