@@ -216,12 +216,17 @@ def main():
 def report(results, unusable, args):
     counts = collections.Counter(word for _, word, _, _ in results)
     by_op = collections.defaultdict(collections.Counter)
-    for case, word, _, _ in results:
+    why = collections.defaultdict(collections.Counter)
+    for case, word, message, _ in results:
         op = case.ops[0] if len(case.ops) == 1 else "(several ops)"
         by_op[op][word] += 1
-    print("op                         passed failed out of scope")
+        if word == "unsupported":
+            why[op][reason(message)] += 1
+    print("op                         passed in scope out of scope  why")
     for op, row in sorted(by_op.items()):
-        print(f"{op:26} {row['passed']:6} {row['failed']:6} {row['unsupported']:6}")
+        reasons = "; ".join(f"{n} {text}" for text, n in why[op].most_common(3))
+        print(f"{op:26} {row['passed']:6} {row['passed'] + row['failed']:8} "
+              f"{row['unsupported']:12}  {reasons}")
     reasons = collections.Counter(reason(m) for _, word, m, _ in results if word == "unsupported")
     print("\nout of scope, by reason:")
     for text, n in reasons.most_common(60):
@@ -232,8 +237,9 @@ def report(results, unusable, args):
             print(f"{word}: {case.name}{' (constants)' if case.constant else ''}: {message}")
     constant = sum(1 for r in results if r[1] == "passed" and r[0].constant)
     worst = max((r[3] for r in results if r[1] == "passed"), default=0.0)
-    print(f"\n{counts['passed']} passed ({constant} with inputs made constant), "
-          f"{counts['failed']} failed, {counts['unsupported']} out of scope, "
+    print(f"\n{counts['passed']} passed ({constant} with inputs made constant) of "
+          f"{counts['passed'] + counts['failed']} in scope, {counts['failed']} failed, "
+          f"{counts['unsupported']} out of scope, "
           f"{unusable} without numeric tensors; largest difference {worst:.2g} of the range")
     oracle.write_counts(args.json, counts["passed"], counts["failed"], 0)
     return 1 if failures or not counts["passed"] else 0
