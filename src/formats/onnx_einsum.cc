@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "formats/onnx_builder.h"
@@ -140,10 +141,16 @@ class Einsum {
     return {b_.Transpose(operand.id, perm), axes};
   }
 
-  int32_t Count(const std::string& axes) const {
-    int32_t count = 1;
-    for (const char c : axes) count *= size_.at(c);
-    return count;
+  int32_t Count(const std::string& axes) {
+    int64_t count = 1;
+    for (const char c : axes) {
+      count *= size_.at(c);
+      if (count > std::numeric_limits<int32_t>::max()) {
+        b_.Fail(b_.Unsupported(fmt::format("over 2^31 elements along '{}'", axes)));
+        return 1;
+      }
+    }
+    return static_cast<int32_t>(count);
   }
 
   // Letters: `batch` in both and wanted later, `inner` in both and not, the others of each.

@@ -100,9 +100,10 @@ Status GatherND(OnnxBuilder& b) {
   return b.Set(b.Emit(Op::kGatherNd, {b.in(0), points}));
 }
 
-// The updates where something is updated, the data elsewhere. SCATTER_ND adds what comes twice, so
-// `counts` must not exceed 1 (the specification wants unique indices).
-TensorId Scatter(OnnxBuilder& b, TensorId data, TensorId points, TensorId updates) {
+// The updates where something is updated, the data elsewhere; or the data with the updates added.
+// SCATTER_ND adds what comes twice, so `counts` must not exceed 1 (the specification wants unique
+// indices).
+TensorId Scatter(OnnxBuilder& b, TensorId data, TensorId points, TensorId updates, bool add) {
   if (ElementCount(b.shape(updates)) > (1 << 26)) {
     return b.Fail(b.Unsupported("over 2^26 updates"));
   }
@@ -111,6 +112,7 @@ TensorId Scatter(OnnxBuilder& b, TensorId data, TensorId points, TensorId update
   const DataType wide = type == DataType::kFloat32 ? type : DataType::kInt32;
   const TensorId placed =
       b.EmitMany(Op::kScatterNd, {points, b.Cast(updates, wide), shape}, NoAttrs{}, {wide})[0];
+  if (add) return b.Cast(b.Binary(Op::kAdd, b.Cast(data, wide), placed), type);
   const std::vector<int32_t> ones(static_cast<size_t>(ElementCount(b.shape(updates))), 1);
   const TensorId counts =
       b.EmitMany(Op::kScatterNd, {points, b.IntConstant(ones, b.shape(updates)), shape}, NoAttrs{},
@@ -123,7 +125,7 @@ TensorId Scatter(OnnxBuilder& b, TensorId data, TensorId points, TensorId update
 
 Status ScatterND(OnnxBuilder& b) {
   const std::string how = b.String("reduction", "none");
-  if (how != "none") return b.Unsupported(fmt::format("reduction {}", how));
+  if (how != "none" && how != "add") return b.Unsupported(fmt::format("reduction {}", how));
   TensorId points = b.Cast(b.in(1), DataType::kInt32);
   if (b.rank(points) == 0) return b.Invalid("indices without a last axis");
   const Shape shape = b.shape(b.in(0));
@@ -132,17 +134,17 @@ Status ScatterND(OnnxBuilder& b) {
   if (length > 0 && *std::min_element(extents.begin(), extents.end()) > 0) {
     points = b.Binary(Op::kFloorMod, points, b.IntList(extents));
   }
-  return b.Set(Scatter(b, b.in(0), points, b.in(2)));
+  return b.Set(Scatter(b, b.in(0), points, b.in(2), how == "add"));
 }
 
 Status ScatterElements(OnnxBuilder& b) {
   const std::string how = b.String("reduction", "none");
-  if (how != "none") return b.Unsupported(fmt::format("reduction {}", how));
+  if (how != "none" && how != "add") return b.Unsupported(fmt::format("reduction {}", how));
   const int32_t axis = b.Axis(b.Int("axis", 0), b.rank(b.in(0)));
   if (!b.status().ok()) return b.status();
   if (b.rank(b.in(1)) != b.rank(b.in(0))) return b.Invalid("indices and data differ in dimensions");
   const TensorId points = Coordinates(b, b.in(1), axis, b.shape(b.in(0))[axis]);
-  return b.Set(Scatter(b, b.in(0), points, b.in(2)));
+  return b.Set(Scatter(b, b.in(0), points, b.in(2), how == "add"));
 }
 
 Status OneHot(OnnxBuilder& b) {
@@ -229,8 +231,9 @@ constexpr OnnxRow kRows[] = {
     {"OneHot", OneHot, "ONE_HOT"},
     {"ReverseSequence", ReverseSequence, "GATHER_ND; lengths must be constant"},
     {"Scatter", ScatterElements, "as ScatterElements"},
-    {"ScatterElements", ScatterElements, "SCATTER_ND, SELECT_V2; indices must be constant"},
-    {"ScatterND", ScatterND, "SCATTER_ND, SELECT_V2"},
+    {"ScatterElements", ScatterElements,
+     "SCATTER_ND, SELECT_V2; ADD with reduction add; indices must be constant"},
+    {"ScatterND", ScatterND, "SCATTER_ND, SELECT_V2; ADD with reduction add"},
     {"Trilu", Trilu, "SELECT_V2 with a constant mask"},
 };
 

@@ -5,13 +5,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "formats/onnx_builder.h"
 
 namespace dlpu {
 namespace {
 
-constexpr int32_t kMostSteps = 1024;  // that are unrolled
+constexpr int32_t kMostSteps = 1024;              // that are unrolled
+constexpr int64_t kMostState = int64_t{1} << 24;  // elements of the hidden state
 
 struct Gates {
   int32_t count;                         // blocks of rows in W, R and B
@@ -26,6 +28,8 @@ struct Direction {
   std::vector<float> r, bias, r_bias, peepholes;  // of all gates
   TensorId input = kNoTensor;                     // [steps x batch, gates x hidden], with the bias
   TensorId hidden = kNoTensor, cell = kNoTensor;  // [batch, hidden]
+  // Constants that all steps share, by where they begin in which list.
+  std::map<std::pair<const float*, int64_t>, TensorId> constants;
 };
 
 class Recurrent {
@@ -67,23 +71,17 @@ class Recurrent {
                    {all, b_.IntList({0, gate * hidden_}), b_.IntList({batch_, hidden_})});
   }
   // h x R^T (+ bias) for the gates [first, first + count).
-  TensorId Recur(const Direction& d, TensorId h, int32_t first, int32_t count, bool bias = false) {
-    const int64_t rows = int64_t{hidden_} * hidden_;
-    const std::vector<float> part(d.r.begin() + first * rows, d.r.begin() + (first + count) * rows);
-    std::vector<TensorId> inputs = {h, b_.FloatConstant(part, {count * hidden_, hidden_})};
-    if (bias) {
-      const std::vector<float> of(d.r_bias.begin() + first * hidden_,
-                                  d.r_bias.begin() + (first + count) * hidden_);
-      inputs.push_back(b_.FloatConstant(of, {count * hidden_}));
-    }
+  TensorId Recur(Direction& d, TensorId h, int32_t first, int32_t count, bool bias = false) {
+    const int32_t rows = count * hidden_;
+    std::vector<TensorId> inputs = {
+        h, Constant(d, d.r, int64_t{first} * hidden_ * hidden_, {rows, hidden_})};
+    if (bias) inputs.push_back(Constant(d, d.r_bias, int64_t{first} * hidden_, {rows}));
     return b_.Emit(Op::kFullyConnected, inputs, FullyConnectedAttrs{});
   }
   // x + peephole weights times the cell; x without them.
-  TensorId Peep(const Direction& d, TensorId x, int32_t which, TensorId cell) {
+  TensorId Peep(Direction& d, TensorId x, int32_t which, TensorId cell) {
     if (d.peepholes.empty()) return x;
-    const std::vector<float> part(d.peepholes.begin() + which * hidden_,
-                                  d.peepholes.begin() + (which + 1) * hidden_);
-    return Add(x, Mul(cell, b_.FloatConstant(part, {1, hidden_})));
+    return Add(x, Mul(cell, Constant(d, d.peepholes, int64_t{which} * hidden_, {1, hidden_})));
   }
   TensorId Activate(const Direction& d, size_t which, TensorId x) {
     const std::string& name = d.activations[which];
@@ -98,6 +96,17 @@ class Recurrent {
   OnnxBuilder& builder() { return b_; }
 
  private:
+  TensorId Constant(Direction& d, const std::vector<float>& all, int64_t begin,
+                    const Shape& shape) {
+    const auto [at, fresh] =
+        d.constants.emplace(std::pair(all.data() + begin, ElementCount(shape)), kNoTensor);
+    if (fresh) {
+      const std::vector<float> part(all.begin() + begin, all.begin() + begin + ElementCount(shape));
+      at->second = b_.FloatConstant(part, shape);
+    }
+    return at->second;
+  }
+
   Status Prepare() {
     const TensorId x = b_.in(0);
     if (b_.rank(x) != 3 || b_.rank(b_.in(1)) != 3 || b_.rank(b_.in(2)) != 3) {
@@ -120,6 +129,12 @@ class Recurrent {
     }
     if (steps_ > kMostSteps) {
       return b_.Unsupported(fmt::format("{} steps; up to {} are unrolled", steps_, kMostSteps));
+    }
+    if (int64_t{batch_} * hidden_ > kMostState || hidden_ < 1) {
+      return b_.Unsupported(fmt::format("a state of {} x {}", batch_, hidden_));
+    }
+    for (const size_t i : {1, 2}) {
+      if (!b_.IsConstant(b_.in(i))) b_.ConstantFloats(b_.in(i));  // says what is wrong
     }
     if (b_.HasAttribute("clip")) return b_.Unsupported("clip; export without it");
     if (b_.Int("input_forget", 0) != 0) return b_.Unsupported("coupled gates (input_forget)");
