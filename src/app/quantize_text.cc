@@ -75,7 +75,9 @@ std::string BitsText(const QuantizeReport& report) {
       "16 bits for {} of {} tensors, those with less than {} in 8, so in {} layers",
       bits.wide.size(), bits.tensors, Decibel(report.wide_below_db.value_or(0)), bits.nodes.size());
   for (size_t i = 0; i < std::min(kShownWide, bits.wide.size()); ++i) {
-    text += fmt::format("{} '{}' {}", i == 0 ? ":" : ",", bits.wide[i].name,
+    // A converter joins the names of what it fused with ';'.
+    text += fmt::format("{} '{}' {}", i == 0 ? ":" : ",",
+                        bits.wide[i].name.substr(0, bits.wide[i].name.find(';')),
                         Decibel(bits.wide[i].sqnr_db));
   }
   return text + "\n";
