@@ -179,6 +179,32 @@ Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
   return result;
 }
 
+struct Equalized {
+  Graph graph;
+  std::unique_ptr<Observer> observer;
+  Equalization done;
+};
+
+// The graph equalized; nothing when no layers can be, or when it is only to be tried and gains
+// nothing.
+Result<std::optional<Equalized>> Equalize(const TrialSubject& plain,
+                                          const QuantizeSettings& settings,
+                                          Calibrator& calibrator) {
+  Equalized result;
+  result.graph = plain.graph;
+  DLPU_TRY(result.done, EqualizeLayers(result.graph, FactsOf(plain.observer, {})));
+  if (result.done.layers == 0) return std::optional<Equalized>();
+  DLPU_TRY(result.observer, calibrator.Observe(result.graph, "equalized model"));
+  if (settings.equalize) return std::optional(std::move(result));
+  const TrialSubject other = {plain.model,      plain.prepared, result.graph,
+                              *result.observer, plain.set,      plain.input,
+                              plain.used,       true,           plain.threads};
+  DLPU_TRY(const std::vector<OutputLoss> without, Trials(plain).Losses(settings));
+  DLPU_TRY(const std::vector<OutputLoss> with, Trials(other).Losses(settings));
+  if (ScoreOf(with) < ScoreOf(without) + kWorthChanging) return std::optional<Equalized>();
+  return std::optional(std::move(result));
+}
+
 }  // namespace
 
 std::string_view BiasCorrectionName(BiasCorrection how) {
@@ -215,6 +241,7 @@ QuantizeSettings DefaultSettings(QuantScheme scheme) {
   settings.try_ranges = settings.try_weights = settings.try_bias = true;
   // Fixed point stands for what a vendor's compiler makes of the very model.
   settings.fix = scheme != QuantScheme::kPowerOfTwo;
+  settings.try_equalize = !settings.equalize && scheme != QuantScheme::kPowerOfTwo;
   return settings;
 }
 
@@ -254,11 +281,18 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
     DLPU_TRY(observer, calibrator.Observe(graph, "changed model"));
   }
   const Graph before = graph;
-  if (settings.equalize) {
-    DLPU_TRY(report.equalization, EqualizeLayers(graph, FactsOf(*observer, {})));
-    if (report.equalization.layers > 0) {
-      DLPU_TRY(observer, calibrator.Observe(graph, "equalized model"));
+  QuantizeSettings asked = settings;
+  if (settings.equalize || settings.try_equalize) {
+    const TrialSubject plain = {model,          prepared,        graph, *observer, set,
+                                settings.input, calibrator.used, false, threads};
+    DLPU_TRY(std::optional<Equalized> better, Equalize(plain, settings, calibrator));
+    if (better) {
+      graph = std::move(better->graph);
+      observer = std::move(better->observer);
+      report.equalization = std::move(better->done);
+      asked.equalize = true;
     }
+    asked.try_equalize = false;
   }
   report.flattened = Flattened(before, graph);
   if (!calibrator.note.empty()) report.notes.push_back(calibrator.note);
@@ -266,7 +300,6 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   for (const size_t i : calibrator.used) report.used.push_back(SampleName(set, i));
   report.used_files = set.arrays.empty() ? report.used : std::vector<std::string>{set.source};
   Warn(*observer, graph, report);
-  QuantizeSettings asked = settings;
   if (settings.scheme == QuantScheme::kPowerOfTwo) ChooseBorders(model, graph, asked);
   Trials trials({model, prepared, graph, *observer, set, settings.input, calibrator.used,
                  report.equalization.layers > 0, threads});

@@ -42,7 +42,7 @@ struct QuantizeSettings {
   BiasCorrection bias = BiasCorrection::kAnalytic;
   // Other ranges, weights or biases are tried as well, and what comes nearest to the float model on
   // some of the calibration inputs is taken; the report's settings say what that was.
-  bool try_ranges = false, try_weights = false, try_bias = false;
+  bool try_ranges = false, try_weights = false, try_bias = false, try_equalize = false;
   // Element types at the borders; absent: the scheme's own.
   std::optional<DataType> input_type, output_type;
   // Nodes (by name) that compute in another type than the scheme's: int16 or float32.

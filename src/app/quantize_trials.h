@@ -65,6 +65,9 @@ class Trials {
   std::optional<LossMeter> meter_;
 };
 
+// What a change has to gain to be worth it, in dB.
+inline constexpr double kWorthChanging = 0.2;
+
 // The mean of the losses over outputs in dB; beyond 60 dB nothing is gained.
 double ScoreOf(const std::vector<OutputLoss>& losses);
 

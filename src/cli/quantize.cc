@@ -94,6 +94,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   DLPU_RETURN_IF_ERROR(SetWideBelow(arguments, settings));
   DLPU_RETURN_IF_ERROR(AddNodeTypes(arguments.nodes, settings));
   settings.portable = !arguments.fast;
+  settings.try_equalize = settings.try_equalize && !arguments.no_equalize;
   settings.try_ranges = arguments.ranges.empty();
   settings.try_weights = arguments.weights.empty();
   settings.try_bias = arguments.bias.empty();
@@ -290,7 +291,7 @@ void AddQuantizeCommand(CLI::App& app) {
   command.Option("--weights", "HOW", &arguments->weights,
                  "Ranges of weights: min-max or mse (the better)");
   command.Flag("--equalize", &arguments->equalize,
-               "Equalize channel ranges between layers (default for per-tensor)");
+               "Equalize channel ranges between layers (per-tensor: always; else where it helps)");
   command.Flag("--no-equalize", &arguments->no_equalize, "Leave channel ranges as they are");
   command.Option("--bias-correction", "HOW", &arguments->bias,
                  "Of the layers' mean outputs: none, analytic (for rounded weights) or empirical "
