@@ -85,6 +85,36 @@ double PredictedTime(const std::string& log) {
   return std::stod(text->substr(text->rfind(' ', end - 1) + 1));
 }
 
+// Loading compiles on the camera; a second time the compiled model is in its cache.
+TEST(LarodTime, FirstLoadsTakeACamerasTimeAndLaterOnesAreCached) {
+  const Variable realtime("DLPU_REALTIME", "1");
+  const std::string log = ::testing::TempDir() + "larod_load_log";
+  unlink(log.c_str());
+  Camera camera("artpec8");
+  setenv("DLPU_LAROD_LOG", log.c_str(), 1);
+  for (const char* device : {"axis-a8-dlpu-tflite", "cpu-tflite"}) {
+    for (const bool first : {true, false}) {
+      unlink(log.c_str());
+      const auto begin = Clock::now();
+      larodModel* model = camera.Load(DigitsModel(), device);
+      const std::chrono::duration<double> took = Clock::now() - begin;
+      EXPECT_NE(model, nullptr) << camera.error.text();
+      larodDestroyModel(&model);
+      const auto text = ReadTextFile(log);
+      ASSERT_TRUE(text.ok());
+      const std::string words = "the camera loads the model for ";
+      const size_t at = text->find(words);
+      EXPECT_EQ(at != std::string::npos, first) << *text;
+      if (at == std::string::npos) continue;
+      const double seconds = std::stod(text->substr(at + words.size()));
+      EXPECT_GT(seconds, 0);
+      EXPECT_GE(took.count(), seconds - 0.05) << "it is rounded";
+    }
+  }
+  setenv("DLPU_LAROD_LOG", "none", 1);
+  unlink(log.c_str());
+}
+
 // Only a least time can be relied on: a busy machine takes longer.
 TEST(LarodTime, JobsTakeTheTimeThatIsPredictedAndSlowOnesManyTimesThat) {
   const Variable realtime("DLPU_REALTIME", "1");
