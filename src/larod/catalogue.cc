@@ -81,6 +81,8 @@ Outcome<Target> TargetOfProduct(const std::string& name, Catalogue* catalogue) {
     catalogue->product = target->title;
     return *target;
   }
+  // Data that cannot be read is not a name that is unknown.
+  if (target.error().code != ErrorCode::kNotFound) return NoSession(name, target.error().message);
   const Result<Product> product = FindProduct(name);
   if (!product.ok()) return NoSession(name, product.error().message);
   catalogue->product = product->name;
