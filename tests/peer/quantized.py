@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quantizes float models with every scheme and compares the results with LiteRT's reference kernels.
 
-Each model of the zoo's cache (and the built-in one) is quantized by `dlpu quantize` with every
-scheme on the pictures of --calibration; LiteRT has to load the file and to give the very bytes that
-`dlpu run` gives on pictures and on random inputs. Prints a table and exits with 1 when anything
+Small models of the zoo's cache (and the built-in one), with --all every model of the cache and of
+the shared folder that is float or has a scale for each channel, are quantized by `dlpu quantize` with
+every scheme on the pictures of --calibration; LiteRT has to load the file and to give the very bytes
+that `dlpu run` gives on pictures and on random inputs. Prints a table and exits with 1 when anything
 differs, when a model cannot be quantized, or when nothing was compared.
 """
 import argparse
@@ -23,7 +24,25 @@ ROOT = models.ROOT
 DLPU = os.path.join(ROOT, "build", "release", "bin", "dlpu")
 SCHEMES = ("int8-per-channel", "int8-per-tensor", "uint8-per-tensor", "int16x8", "power-of-two")
 # Float pictures in, and small enough to be run many times.
-DEFAULT = ("digits", "blazeface-short", "face-landmark", "hand-recrop", "iris-landmark")
+DEFAULT = ("digits", "blazeface-short", "face-landmark", "hand-recrop", "iris-landmark",
+           "selfie-segmentation")
+# What dlpu says of a model that the scheme does not ask for, or that it does not quantize by design.
+OUT_OF_SCOPE = ("is quantized already", "subgraphs; dlpu takes one")
+
+
+def all_models():
+    """Every model there is, the smallest first."""
+    found = []
+    for name in sorted(os.listdir(models.CACHE) if os.path.isdir(models.CACHE) else []):
+        files = os.listdir(os.path.join(models.CACHE, name))
+        path = next((f for f in files if f.endswith((".tflite", ".onnx"))), None)
+        if path:
+            found.append((os.path.getsize(os.path.join(models.CACHE, name, path)), name))
+    shared = os.path.join(models.SHARED, "models", "tflite")
+    for name in sorted(os.listdir(shared) if os.path.isdir(shared) else []):
+        path = os.path.join(shared, name)
+        found.append((os.path.getsize(path), path))
+    return ["digits"] + [name for _, name in sorted(found)]
 
 
 def dlpu(*arguments):
@@ -38,7 +57,7 @@ def compare(job):
 
     name, scheme, calibration, count, images, extra = job
     verdict = {"model": name, "scheme": scheme, "inputs": 0, "bytes": 0, "different": 0,
-               "sqnr": "", "problem": "", "refused": ""}
+               "sqnr": "", "problem": "", "refused": "", "scope": ""}
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "q.tflite")
@@ -46,7 +65,8 @@ def compare(job):
         problem = dlpu("quantize", name, "-o", target, "--scheme", scheme, "--calibration",
                        calibration, "--json", report, *extra)
         if problem:
-            verdict["problem"] = problem
+            out = any(text in problem for text in OUT_OF_SCOPE)
+            verdict["scope" if out else "problem"] = problem
             return verdict
         with open(report, encoding="utf-8") as file:
             outputs = json.load(file)["outputs"]
@@ -91,9 +111,10 @@ def main():
     parser.add_argument("--options", default="--pictures 4 --fast",
                         help="more options of dlpu quantize")
     parser.add_argument("--json", help="also write the counts and the table to this file")
+    parser.add_argument("--all", action="store_true", help="every model there is")
     parser.add_argument("models", nargs="*", help="these models rather than the usual ones")
     args = parser.parse_args()
-    names = args.models or [
+    names = args.models or (all_models() if args.all else None) or [
         n for n in DEFAULT if n == "digits" or os.path.isdir(os.path.join(models.CACHE, n))]
     schemes = args.schemes.split(",")
     code = litert.unavailable(len(names) * len(schemes), args.json)
@@ -110,23 +131,27 @@ def main():
     for job, verdict in litert.Forked(compare)(jobs):
         if verdict is None:
             verdict = {"model": job[0], "scheme": job[1], "inputs": 0, "bytes": 0, "different": 0,
-                       "sqnr": "", "problem": "LiteRT ended the process", "refused": ""}
+                       "sqnr": "", "problem": "LiteRT ended the process", "refused": "",
+                       "scope": ""}
         verdicts.append(verdict)
         v = verdict
-        note = "; ".join(filter(None, [v["sqnr"], v["problem"], v["refused"]]))
+        note = "; ".join(filter(None, [v["sqnr"], v["problem"], v["refused"], v["scope"]]))
         print(f"{v['model'][-31:]:32}{v['scheme']:18}{v['inputs']:>7}{v['bytes']:>12}"
               f"{v['different']:>11}  {note}", flush=True)
     failed = sum(1 for v in verdicts if v["problem"])
     skipped = sum(1 for v in verdicts if v["refused"])
-    passed = len(verdicts) - failed - skipped
-    print(f"{passed} quantized models equal, {failed} not, {skipped} that LiteRT does not run")
+    outside = sum(1 for v in verdicts if v["scope"])
+    passed = len(verdicts) - failed - skipped - outside
+    print(f"{passed} quantized models equal, {failed} not, {skipped} that LiteRT does not run, "
+          f"{outside} that are not to be quantized (again)")
     if args.json:
         notes = [f"failed: {v['model']} {v['scheme']}: {v['problem']}"
                  for v in verdicts if v["problem"]]
         notes += [f"skipped: {v['model']} {v['scheme']}: {v['refused']}"
                   for v in verdicts if v["refused"]]
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"passed": passed, "failed": failed, "skipped": skipped, "notes": notes,
+            json.dump({"passed": passed, "failed": failed, "skipped": skipped,
+                       "out_of_scope": outside, "notes": notes,
                        "models": verdicts}, file, indent=1)
     if sum(v["bytes"] for v in verdicts) == 0:
         print("nothing was compared")
