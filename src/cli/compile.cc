@@ -148,6 +148,13 @@ CommandResult RunCompile(Arguments arguments) {
   if (!request.report_path.empty() && request.targets.size() != 1) {
     return InvalidError("--compile-report FILE: is for one target; without FILE each has its own");
   }
+  if (!request.calibration.empty() && std::ranges::none_of(request.targets, [](const Target& t) {
+        return t.fixed_point.has_value();
+      })) {
+    return InvalidError(
+        "--calibration: is for targets whose vendor's compiler quantizes (CV25, CV75); for others "
+        "quantize first: dlpu quantize MODEL --target T --calibration PHOTOS");
+  }
   DLPU_TRY(const LoadedModel model, LoadModel(request.model));
   DLPU_TRY(const CompileOutcome outcome, CompileForTargets(model, request));
   std::string text;

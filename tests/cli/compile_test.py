@@ -136,6 +136,13 @@ class CompileTest(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertIn("dlpu quantize MODEL --target cv25", run.stderr)
 
+    def test_calibration_is_refused_where_it_would_do_nothing(self):
+        refused = dlpu("compile", MODEL, "--target", "artpec8", "--calibration",
+                       os.path.join(ROOT, "tests/data/digits"), "-o", self.folder)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("dlpu quantize MODEL --target T", refused.stderr)
+        self.assertEqual(os.listdir(self.folder), [])
+
     def test_the_vendors_compiler_is_run_and_agrees(self):
         expected = self.compile(MODEL, "--target", "artpec7", "-o", self.folder)
         self.assertIsNone(expected["vendor"])
