@@ -11,6 +11,8 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("DLPU_BUILD", os.path.join(ROOT, "build", "release"))
 DLPU = os.path.join(BUILD, "bin", "dlpu")
+FLOAT = os.path.join(ROOT, "data", "models", "digits.tflite")
+PICTURES = os.path.join(ROOT, "tests", "data", "digits")
 DIGITS = os.path.join(ROOT, "data", "models", "digits_int8.tflite")
 # A product of each target whose device loads an open format.
 PRODUCTS = {"artpec7": "AXIS P3255-LVE", "artpec8": "AXIS Q1656", "artpec9": "AXIS Q1728",
@@ -80,6 +82,25 @@ class Pack(unittest.TestCase):
         self.assertEqual([a["verdict"] for a in answers], ["off", "wrong", "wrong"])
         self.assertEqual(answers[0]["code_distance"], [9, 0, 1, 0, 0])
         self.assertIn("s2_out0.bin", answers[2]["problem"])
+
+    def test_cvflow_takes_and_gives_planes_of_padded_rows(self):
+        folder = os.path.dirname(self.pack)
+        net = os.path.join(folder, "net.tflite")
+        self.dlpu("quantize", FLOAT, "--target", "cv25", "--calibration", PICTURES, "-o", net)
+        program = os.path.join(folder, "virtual.dlpu")
+        self.dlpu("compile", net, "--target", "cv25", "-o", program)
+        self.dlpu("pack", net, "--target", "cv25", "--input", os.path.join(PICTURES, "3_0.png"),
+                  "-o", self.pack)
+        size = os.path.getsize(os.path.join(self.pack, "s0_in0.bin"))
+        self.assertEqual(size, 28 * 32)  # one plane of 28 rows, 32 bytes apart
+        self.assertNotEqual(self.on_camera("AXIS M3085-V").returncode, 0)  # no file to load
+        done = self.on_camera("AXIS M3085-V", program)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(os.path.getsize(os.path.join(self.pack, "results", "s0_out0.bin")), 10 * 32)
+        result = self.judged()
+        self.assertTrue(result["passed"], result)
+        self.assertEqual(result["answers"][0]["max_abs"], 0)
+        self.assertEqual(result["confidence"], "assumed")
 
     def test_a_camera_of_another_chip_has_no_such_device(self):
         self.dlpu("pack", DIGITS, "--target", "artpec8", "-o", self.pack)
