@@ -190,9 +190,8 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
       init[static_cast<size_t>(c)] = static_cast<int32_t>(static_cast<uint32_t>(start) -
                                                           static_cast<uint32_t>(zero * sums.sum));
       const int64_t reach = std::max<int64_t>(std::abs(zero), std::abs(255 - zero));
-      forms[static_cast<size_t>(c)] =
-          p.planner.Plan(spec.requantization[static_cast<size_t>(channel + c)],
-                         std::abs(start) + reach * sums.magnitude);
+      forms[static_cast<size_t>(c)] = p.planner.Plan(
+          spec.requantization[static_cast<size_t>(channel + c)], start, reach * sums.magnitude);
     }
   }
   PackExcess(p, vectors, std::move(excess), out, arena);

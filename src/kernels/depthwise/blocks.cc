@@ -66,6 +66,7 @@ DepthwiseBlocks::Lanes DepthwiseBlocks::MakeLanes(RequantPlanner& planner, int32
   const int32_t width = kDepthwiseVectors * tiles_.lanes;
   const int32_t zero = spec_.input_zero + (spec_.input_signed ? 128 : 0);
   const int64_t reach = std::max(zero, 255 - zero);
+  bool float_only = false, fixed = false;
   for (int32_t i = 0; i < width; ++i) {
     const int32_t c = channel + std::min(i % (width / bands), channels - 1);
     int64_t sum = 0, magnitude = 0;
@@ -82,9 +83,13 @@ DepthwiseBlocks::Lanes DepthwiseBlocks::MakeLanes(RequantPlanner& planner, int32
     lanes.init.push_back(
         static_cast<int32_t>(static_cast<uint32_t>(start) - static_cast<uint32_t>(zero * sum)));
     lanes.requantization.push_back(r);
-    lanes.forms.push_back(planner.Plan(r, std::abs(start) + reach * magnitude));
-    lanes.raw = lanes.raw || lanes.forms.back().form == RequantForm::kRaw;
+    lanes.forms.push_back(planner.Plan(r, start, reach * magnitude));
+    const RequantChannel& form = lanes.forms.back();
+    lanes.raw = lanes.raw || form.form == RequantForm::kRaw;
+    float_only = float_only || form.float_only;
+    fixed = fixed || form.form > RequantForm::kFloatSigned;
   }
+  lanes.raw = lanes.raw || (float_only && fixed);  // as MakePanel decides, if they share a vector
   return lanes;
 }
 

@@ -87,7 +87,7 @@ std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, in
   } else {
     const int e = -r.multiplier.shift;
     const Wide half = e > 0 ? Wide{1} << (30 + e) : Wide{0};
-    const Wide tie = Wide{1} << 30;
+    const Wide tie = Wide{1} << (30 + std::min(e, 0));  // of x shifted left, if it is
     const bool split = rounding == Rounding::kDouble && e > 0;
     // Values up to 0 are reached at x <= 0, the others above it.
     const int32_t middle = std::clamp(1, from, last + 1);
@@ -146,9 +146,8 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) c
     channel.offset = static_cast<float>(layer_.zero - late);
     return true;
   }
-  // Finer scales fail, as near 255 a float has 16 bits after the point; and with these bounds every
-  // step lies inside int32 and no conversion overflows.
-  if (!(exact > 1e-5 && exact < 0.99)) return false;
+  // Finer scales fail, as near 255 a float has 16 bits after the point.
+  if (!(exact > 1e-5)) return false;
   int32_t first = layer_.low + 1 - layer_.zero;
   std::vector<int32_t> steps = RequantSteps(r, layer_.rounding, first, layer_.high - layer_.zero);
   if (steps.empty()) return false;
@@ -176,7 +175,35 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) c
   return false;
 }
 
-RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t max_abs) {
+// No step of the reference wraps for sums up to max_abs, and no conversion of the float form
+// overflows.
+bool RequantPlanner::FloatFits(const Requantization& r, int64_t max_abs) const {
+  if (layer_.rounding == Rounding::kFloat64) return r.scale >= 0.0 && r.scale < 0.99;
+  const int shift = r.multiplier.shift;
+  if (r.multiplier.multiplier < 0 || shift > 30 || max_abs > kInt32Max) return false;
+  return static_cast<double>(max_abs) * std::ldexp(1.0, std::max(shift, 0)) < 2147480000.0;
+}
+
+// The reference never falls as the sum grows: if both ends of its range give one code, all do, and
+// a scale of 0 with that offset is the reference. So it is for channels that are all but dead,
+// whose weights are fine beside their bias.
+bool RequantPlanner::IsConstant(const Requantization& r, int64_t least, int64_t most,
+                                RequantChannel& channel) const {
+  const auto value = [&](int64_t sum) {
+    return Requantize(static_cast<int32_t>(sum), r, layer_.rounding, 0,
+                      static_cast<int32_t>(kInt32Min), static_cast<int32_t>(kInt32Max));
+  };
+  const int32_t code = value(least);
+  if (code != value(most) || std::abs(int64_t{code}) > 1 << 20) return false;
+  // With late zero points the offset takes the sign of the sum, which is that of the code.
+  channel.form = signed_ ? RequantForm::kFloatSigned : RequantForm::kFloat;
+  channel.scale = 0.0f;
+  channel.offset = static_cast<float>(signed_ ? std::abs(code) : code + layer_.zero);
+  return true;
+}
+
+RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t middle, int64_t reach) {
+  const int64_t max_abs = std::abs(middle) + reach;
   if (layer_.rounding == Rounding::kFloat32Even) {
     // This rule is the float form itself as long as the conversion stays in int32.
     const float scale = static_cast<float>(r.scale);
@@ -184,9 +211,13 @@ RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t max_abs) {
     return {fits ? RequantForm::kFloatSigned : RequantForm::kRaw, scale, 0.0f};
   }
   const bool real = layer_.rounding == Rounding::kFloat64;
-  const bool fits = real ? r.scale >= 0.0 : FixedFits(r.multiplier, max_abs);
-  if (!fits) return {RequantForm::kRaw, 0.0f, 0.0f};
-  if (certify_) {
+  const bool fixed = !real && FixedFits(r.multiplier, max_abs);
+  if (certify_ && FloatFits(r, max_abs)) {
+    RequantChannel constant;
+    if (!real && IsConstant(r, middle - reach, middle + reach, constant)) {
+      constant.float_only = !fixed;
+      return constant;
+    }
     const bool same =
         cached_ && (real ? cached_key_.scale == r.scale : cached_key_.multiplier == r.multiplier);
     if (!same) {
@@ -194,9 +225,10 @@ RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t max_abs) {
       cached_key_ = r;
       cached_ = true;
     }
+    cached_channel_.float_only = !fixed;
     if (cached_result_) return cached_channel_;
   }
-  return {real ? RequantForm::kRaw : FixedForm(), 0.0f, 0.0f};
+  return {fixed ? FixedForm() : RequantForm::kRaw, 0.0f, 0.0f};
 }
 
 template <int kLanes>
@@ -248,15 +280,19 @@ RequantPanel RequantPlanner::MakePanel(int lanes, int vectors, std::span<const i
   panel.store = Store();
   panel.mask = channels.size() == 64 ? ~uint64_t{0} : (uint64_t{1} << channels.size()) - 1;
   // A vector takes the form that serves all its lanes: forms are ordered so that the later one
-  // does. Vectors without channels only have to be quick.
+  // does, or the raw one does. Vectors without channels only have to be quick.
   bool raw = false;
   for (int j = 0; j < vectors; ++j) {
     panel.forms[j] = RequantForm::kFloat;
+    bool float_only = false;
     for (int lane = 0; lane < lanes; ++lane) {
       const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane));
-      if (c < channels.size()) panel.forms[j] = std::max(panel.forms[j], channels[c].form);
+      if (c >= channels.size()) continue;
+      panel.forms[j] = std::max(panel.forms[j], channels[c].form);
+      float_only = float_only || channels[c].float_only;
     }
-    raw = raw || panel.forms[j] == RequantForm::kRaw;
+    raw = raw || panel.forms[j] == RequantForm::kRaw ||
+          (float_only && panel.forms[j] > RequantForm::kFloatSigned);
   }
   for (int j = 0; j < vectors; ++j) {
     if (raw) panel.forms[j] = RequantForm::kRaw;

@@ -31,6 +31,8 @@ struct RequantLayer {
 struct RequantChannel {
   RequantForm form = RequantForm::kRaw;
   float scale = 0.0f, offset = 0.0f;  // float forms
+  // The sum may be too large, or its scale, for the fixed forms that others of its vector may need.
+  bool float_only = false;
 };
 
 class RequantPlanner {
@@ -38,9 +40,9 @@ class RequantPlanner {
   // `cpu` holds the flags of the row whose constants are made; float forms need kCpuAvx2.
   RequantPlanner(const RequantLayer& layer, CpuFlags cpu);
 
-  // max_abs: bound of |accumulator|, at least 2^31 if it may wrap. Channels with equal multipliers
-  // in a row share one proof.
-  RequantChannel Plan(const Requantization& r, int64_t max_abs);
+  // Accumulators lie in [middle - reach, middle + reach], which leaves int32 if they may wrap.
+  // Channels with equal multipliers in a row share one proof.
+  RequantChannel Plan(const Requantization& r, int64_t middle, int64_t reach);
 
   // Writes the blocks of one panel of consecutive channels (at most lanes x vectors; element i of
   // each span is its channel i) and says how to requantize it. `blocks` holds vectors x
@@ -57,6 +59,9 @@ class RequantPlanner {
   RequantStore Store() const;
   RequantForm FixedForm() const;
   bool FixedFits(const QuantizedMultiplier& m, int64_t max_abs) const;
+  bool FloatFits(const Requantization& r, int64_t max_abs) const;
+  bool IsConstant(const Requantization& r, int64_t least, int64_t most,
+                  RequantChannel& channel) const;
   bool Certify(const Requantization& r, RequantChannel& channel) const;
 
   const RequantLayer layer_;
@@ -79,7 +84,8 @@ int64_t RequantBlockBytes(int lanes);
 
 // Steps of the reference without its zero point: element i is the smallest accumulator whose value
 // is at least first + i, for values first..last; steps beyond int32 are left out at either end and
-// `first` moves accordingly. REQUIRES: multiplier > 0, -31 <= shift <= 0 or rounding kFloat64.
+// `first` moves accordingly. REQUIRES: multiplier > 0, -31 <= shift <= 30 or rounding kFloat64;
+// accumulators shifted left do not wrap.
 std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
                                   int32_t last);
 

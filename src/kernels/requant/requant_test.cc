@@ -16,11 +16,10 @@ TEST(RequantSteps, AreWhereTheReferenceSteps) {
   std::mt19937 engine(5);
   int64_t steps_seen = 0;
   for (int i = 0; i < 3000; ++i) {
-    const double octaves = std::uniform_real_distribution<double>(0.0, 16.0)(engine);
+    const double octaves = std::uniform_real_distribution<double>(-5.0, 16.0)(engine);
     const double scale = std::exp2(i % 5 == 0 ? -std::ceil(octaves) : -octaves);
     const Requantization r{QuantizeMultiplier(scale), scale};
     for (const Rounding rounding : {Rounding::kDouble, Rounding::kDoubleUp, Rounding::kFloat64}) {
-      if (r.multiplier.shift > 0) continue;
       const auto value = [&](int32_t x) {
         return Requantize(x, r, rounding, 0, INT32_MIN, INT32_MAX);
       };
@@ -41,7 +40,7 @@ TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
   const auto form = [](Rounding rounding, int32_t low, double scale, int64_t max_abs,
                        CpuFlags cpu) {
     RequantPlanner planner({rounding, 10, low, 255, false}, cpu);
-    return planner.Plan({QuantizeMultiplier(scale), scale}, max_abs).form;
+    return planner.Plan({QuantizeMultiplier(scale), scale}, 0, max_abs).form;
   };
   const CpuFlags float_cpu = DetectedCpuFlags() & kCpuAvx2;
   if (float_cpu != 0) {
@@ -49,6 +48,10 @@ TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
     EXPECT_EQ(form(Rounding::kDouble, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloatSigned);
     EXPECT_EQ(form(Rounding::kDoubleUp, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloat);
     EXPECT_EQ(form(Rounding::kFloat64, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloatSigned);
+    // Scales above 1 as long as no step wraps.
+    EXPECT_EQ(form(Rounding::kDouble, 10, 1.0, 1 << 20, float_cpu), RequantForm::kFloat);
+    EXPECT_EQ(form(Rounding::kDouble, 0, 7.31, 1 << 20, float_cpu), RequantForm::kFloatSigned);
+    EXPECT_EQ(form(Rounding::kDouble, 0, 7.31, 1 << 30, float_cpu), RequantForm::kRaw);
     // Too fine for a float's 24 bits.
     EXPECT_EQ(form(Rounding::kDouble, 10, 3e-6, 1 << 20, float_cpu), RequantForm::kFixed);
   }
@@ -60,6 +63,28 @@ TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
   // Scales of 1 and more, and accumulators that may wrap.
   EXPECT_EQ(form(Rounding::kDouble, 0, 1.5, 1 << 20, kCpuNone), RequantForm::kRaw);
   EXPECT_EQ(form(Rounding::kDouble, 0, 0.5, int64_t{1} << 32, kCpuNone), RequantForm::kRaw);
+}
+
+// Channels whose sums all give one code: the code itself, whatever the scale.
+TEST(RequantPlanner, ConstantChannels) {
+  const CpuFlags cpu = DetectedCpuFlags() & kCpuAvx2;
+  if (cpu == 0) GTEST_SKIP() << "no AVX2";
+  for (const int32_t low : {-10, 3}) {
+    RequantPlanner planner({Rounding::kDouble, 3, low, 255, false}, cpu);
+    for (const int64_t middle : {int64_t{0}, int64_t{2000000000}, int64_t{-2000000000}}) {
+      const double scale = 1e-8;
+      const RequantChannel c = planner.Plan({QuantizeMultiplier(scale), scale}, middle, 1000000);
+      EXPECT_EQ(c.scale, 0.0f);
+      const int32_t code = static_cast<int32_t>(std::lround(static_cast<double>(middle) * scale));
+      const bool late = low < 3;
+      EXPECT_EQ(c.form, late ? RequantForm::kFloatSigned : RequantForm::kFloat);
+      EXPECT_EQ(c.offset, static_cast<float>(late ? std::abs(code) : code + 3));
+    }
+    // Both ends differ.
+    const double scale = 1e-6;
+    const RequantForm form = planner.Plan({QuantizeMultiplier(scale), scale}, 0, 1000000).form;
+    EXPECT_TRUE(form == RequantForm::kFixed || form == RequantForm::kFixedSigned);
+  }
 }
 
 }  // namespace
