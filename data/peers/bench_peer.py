@@ -83,8 +83,8 @@ def ncnn(model, threads, inputs):
     net = engine.Net()
     net.opt.num_threads = threads
     net.opt.openmp_blocktime = 1  # threads spin between layers, not into another engine's turn
-    net.load_param(model)
-    net.load_model(model.removesuffix(".param") + ".bin")
+    if net.load_param(model) != 0 or net.load_model(model.removesuffix(".param") + ".bin") != 0:
+        raise RuntimeError("it does not load the file")
     feeds = []
     with open(model, encoding="utf-8") as file:
         for words in (line.split() for line in file):
