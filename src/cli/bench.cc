@@ -15,7 +15,7 @@
 #include "app/peers.h"
 #include "app/tensor_input.h"
 #include "cli/command.h"
-#include "kernels/peak/peak.h"
+#include "ops/peak.h"
 #include "report/inspect.h"
 #include "report/table.h"
 
