@@ -20,6 +20,9 @@ import oracle  # noqa: E402
 
 PROGRAM = os.path.join(oracle.ROOT, "build", "release", "bin", "dlpu")
 SHARED = os.environ.get("DLPU_SHARED", os.path.join(oracle.ROOT, "..", "shared"))
+# A network may amplify rounding beyond the tolerance: then ONNX Runtime's own difference between its
+# optimized and plain kernels counts, so many times.
+OWN_FACTOR = 4
 # What ONNX has no form for, and what compares values for equality.
 REFUSALS = ("ONNX is not written for", "ONNX has nothing for", "is quantized", "is not written as ONNX",
             "subgraphs", "input is dynamic", "dlpu has no such op")
@@ -132,7 +135,7 @@ def main():
                 print(f"{name[:40]:40} LiteRT does not run it")
                 continue
             worst, own, turns = found
-            bad = worst > max(models.TOLERANCE, models.OWN_FACTOR * own)
+            bad = worst > max(models.TOLERANCE, OWN_FACTOR * own)
             failed, passed = failed + bad, passed + (not bad)
             print(f"{name[:40]:40} {worst:10.2g} {own:10.2g} {turns:10}{'  FAILED' if bad else ''}")
     print(f"{passed} passed, {failed} failed, {refused} refused with a reason")
