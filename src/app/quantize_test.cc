@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -195,20 +196,27 @@ class Folder {
   fs::path path_;
 };
 
-TEST(Quantize, CorruptPicturesAreNamedSkippedAndCounted) {
+TEST(Quantize, ThreeCorruptPicturesAmongAHundredAreNamedSkippedAndCounted) {
   const Folder folder;
-  for (const auto& entry : fs::directory_iterator(kDigits)) {
-    fs::copy(entry.path(), folder.At(entry.path().filename().string()));
+  std::vector<fs::path> digits;
+  for (const auto& entry : fs::directory_iterator(kDigits)) digits.push_back(entry.path());
+  std::sort(digits.begin(), digits.end());
+  ASSERT_FALSE(digits.empty());
+  for (size_t i = 0; i < 97; ++i) {
+    const fs::path& from = digits[i % digits.size()];
+    fs::copy(from, folder.At("p" + std::to_string(i) + from.extension().string()));
   }
   for (const char* name : {"a.png", "m.jpg", "z.bmp"}) {
     ASSERT_TRUE(WriteTextFile(folder.At(name), "no picture").ok());
   }
   const auto report = Made(Digits(), With(QuantScheme::kInt8PerChannel), Pictures(folder.path()));
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->used.size(), 20u);
+  EXPECT_EQ(report->used.size(), 97u);
   ASSERT_EQ(report->skipped.size(), 3u);
   EXPECT_EQ(report->skipped[0].name, folder.At("a.png"));
-  EXPECT_NE(QuantizeText(*report).find("3 of 23 inputs skipped"), std::string::npos);
+  EXPECT_EQ(report->skipped[1].name, folder.At("m.jpg"));
+  EXPECT_EQ(report->skipped[2].name, folder.At("z.bmp"));
+  EXPECT_NE(QuantizeText(*report).find("3 of 100 inputs skipped"), std::string::npos);
 }
 
 TEST(Quantize, AnEmptyFolderIsRefused) {
