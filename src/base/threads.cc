@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/pause.h"
 
 namespace dlpu {
 namespace {
@@ -15,14 +16,6 @@ constexpr auto kSpinTime = std::chrono::microseconds(100);
 // Spins after which a waiting thread gives way to others, about 50 us.
 constexpr int kPatience = 2000;
 constexpr uint32_t kClosed = uint32_t{1} << 31;
-
-inline void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
 
 }  // namespace
 

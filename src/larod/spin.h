@@ -6,17 +6,11 @@
 #include <chrono>
 #include <thread>
 
+#include "base/pause.h"
+
 namespace dlpu::larod {
 
 inline constexpr std::chrono::microseconds kSpin{50};
-
-inline void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
 
 // Until ready() or the time is up. Nothing is given to others meanwhile: who yields on a busy
 // machine comes back milliseconds later. Without a second processor nobody could hand anything
