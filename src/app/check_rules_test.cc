@@ -554,6 +554,10 @@ std::map<std::string, RuleCase> ModelCases() {
     spec.weight_scale = 0.25f;
     n.Conv(n.In({1, 16, 16, 48}, bad ? DataType::kInt8 : DataType::kFloat32, 0.5f), spec);
   }};
+  cases["op-not-seen"] = {[](SmallNet& n, bool bad) {
+    n.Op1(bad ? "HARD_SWISH" : "RELU", {n.In({1, 16, 16, 48}, DataType::kFloat32)},
+          {1, 16, 16, 48});
+  }};
   // A file that no target loads, and one that is only for the Edge TPU.
   auto file = [](const std::string& wrong) {
     return RuleCase{[=](SmallNet& n, bool bad) {
