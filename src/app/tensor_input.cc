@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "base/file.h"
 #include "formats/npy.h"
@@ -31,6 +32,15 @@ Result<std::pair<size_t, std::string>> ResolveEntry(const Runner& runner, const 
       if (runner.input_tensor(i).name == name || is_signature_name) {
         return std::pair(i, entry.substr(equals + 1));
       }
+    }
+    // A path may have the sign in it, but then the file is there.
+    if (std::error_code none; !std::filesystem::exists(entry, none)) {
+      std::string names;
+      for (size_t i = 0; i < runner.input_count(); ++i) {
+        names += fmt::format("{}'{}'", i > 0 ? ", " : "", runner.input_tensor(i).name);
+      }
+      return NotFoundError(
+          fmt::format("--input {}: the model has no input '{}'; it has {}", entry, name, names));
     }
   }
   if (position >= runner.input_count()) {

@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "app/tensor_input.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "cli/choose_targets.h"
 
 namespace dlpu {
@@ -245,6 +247,37 @@ std::string ManPage(const CLI::App& app) {
   return page;
 }
 
+std::vector<std::string> CommandNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : SubcommandsOf(app)) names.push_back(command->get_name());
+  return names;
+}
+
+// What is wrong with `words`, which `command` (`called` so, the program or one of its commands)
+// does not take.
+std::string NotTakenText(const CLI::App& command, const std::string& called,
+                         const std::vector<std::string>& words) {
+  const std::string help = called + " --help";
+  const auto flag = std::find_if(words.begin(), words.end(),
+                                 [](const std::string& word) { return word.rfind('-', 0) == 0; });
+  if (flag != words.end()) {
+    const std::string name = flag->substr(0, flag->find('='));
+    std::vector<std::string> names;
+    for (const CLI::Option* option : OptionsOf(command, false)) {
+      for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+    }
+    return fmt::format("{}: there is no option {}{}; {} lists all", called, name,
+                       DidYouMean(name, names), help);
+  }
+  const std::vector<std::string> commands = CommandNames(command);
+  if (!commands.empty()) {
+    return fmt::format("{}: there is no command '{}'{}; {} lists all", called, words[0],
+                       DidYouMean(words[0], commands), help);
+  }
+  return fmt::format("{}: '{}' is one argument too many; {} says what it takes", called, words[0],
+                     help);
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
@@ -269,8 +302,20 @@ int RunCommandLine(int argc, const char* const* argv) {
 #define DLPU_COMMAND(Name) Add##Name##Command(app);
 #include "cli/commands.def"
 #undef DLPU_COMMAND
+  if (argc < 2) {
+    PrintNote(app.help());
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    const CLI::App& command = *app.get_subcommands()[0];
+    PrintNote(NotTakenText(command, "dlpu " + command.get_name(), app.remaining(true)));
+    return kExitUsage;
+  } catch (const CLI::RequiredError& error) {
+    if (!app.get_subcommands().empty()) return app.exit(error), kExitUsage;
+    PrintNote(NotTakenText(app, "dlpu", {argv[1]}));
+    return kExitUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }

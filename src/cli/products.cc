@@ -3,6 +3,7 @@
 #include "target/products.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@ namespace {
 
 struct Arguments {
   ProductFilter filter;
+  std::vector<std::string> words;  // of filter.text
   std::string json;
 };
 
@@ -68,7 +70,9 @@ std::string LeftOutText(const ProductSelection& selection) {
 
 CommandResult RunProducts(const Arguments& arguments) {
   DLPU_TRY(const std::vector<Product> products, LoadProducts());
-  DLPU_TRY(const ProductSelection selection, SelectProducts(products, arguments.filter));
+  ProductFilter filter = arguments.filter;
+  filter.text = fmt::format("{}", fmt::join(arguments.words, " "));
+  DLPU_TRY(const ProductSelection selection, SelectProducts(products, filter));
   Table table({"product", "SoC", "DLPU", "speed", ">RAM MB", "target", "known how"});
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
                                  {"products", nlohmann::ordered_json::array()},
@@ -93,7 +97,7 @@ void AddProductsCommand(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   Command command(app, "products", "Find cameras by name, processor or memory",
                   [arguments] { return RunProducts(*arguments); });
-  command.Positional("TEXT", &arguments->filter.text, "A product's name or part of it", false);
+  command.Positional("TEXT", &arguments->words, "A product's name or part of it");
   command.Option("--soc", "S", &arguments->filter.soc,
                  "Only products with this SoC, e.g. ARTPEC-8");
   command.Flag("--dlpu", &arguments->filter.dlpu, "Only products known to have a DLPU");

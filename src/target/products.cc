@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cctype>
 #include <set>
 
@@ -158,9 +159,23 @@ Result<Product> FindProduct(const std::vector<Product>& products, std::string_vi
     return InvalidError(fmt::format("'{}' may be {} products: {}; give one in full", name,
                                     matches.size(), Names(matches)));
   }
-  std::vector<std::string> names;
-  for (const Product& product : products) names.push_back(Plain(product.name));
-  const std::string nearest = Nearest(Plain(name), names);
+  // The nearest in spelling; for a number that does not exist, one of the same series (Q1...).
+  const std::string plain = Plain(name);
+  std::vector<std::string> names, series;
+  for (const Product& product : products) {
+    names.push_back(Plain(product.name));
+    if (plain.size() > 2 && names.back().substr(0, 2) == plain.substr(0, 2)) {
+      series.push_back(names.back());
+    }
+  }
+  std::string nearest = Nearest(plain, names);
+  if (nearest.empty()) {
+    const auto first = std::min_element(series.begin(), series.end(),
+                                        [&](const std::string& a, const std::string& b) {
+                                          return EditDistance(plain, a) < EditDistance(plain, b);
+                                        });
+    if (first != series.end()) nearest = *first;
+  }
   std::string hint;
   for (const Product& product : products) {
     if (!nearest.empty() && Plain(product.name) == nearest) {

@@ -68,6 +68,7 @@ TEST(Products, UnknownOnesSuggestTheNearest) {
   EXPECT_EQ(Found("Q1665-LE"),
             "there is no product 'Q1665-LE' (did you mean AXIS Q1656-LE?); `dlpu products` lists "
             "all");
+  EXPECT_THAT(Found("Q9999"), HasSubstr("(did you mean AXIS Q9"));
   EXPECT_EQ(Found("toaster"), "there is no product 'toaster'; `dlpu products` lists all");
   EXPECT_THAT(Found(""), HasSubstr("there is no product ''"));
   EXPECT_THAT(Found("AXIS"), HasSubstr("there is no product 'AXIS'"));

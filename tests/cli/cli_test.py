@@ -70,6 +70,18 @@ class HelpTest(unittest.TestCase):
                           ["port", "digits", "--to", "cpu", "--product", "Q1656-LE"]]:
             self.assertEqual(dlpu(*arguments).returncode, 2, arguments)
 
+    def test_what_is_mistyped_is_named_with_the_nearest(self):
+        for arguments, said in [
+                (["prot", "digits"], "no command 'prot' (did you mean port?)"),
+                (["--hlep"], "no option --hlep (did you mean --help?)"),
+                (["run", "digits", "--thread", "3"], "no option --thread (did you mean --threads?)"),
+                (["run", "--thraeds=3", "digits"], "no option --thraeds (did you mean --threads?)"),
+                (["run", "digits", "more"], "'more' is one argument too many")]:
+            result = dlpu(*arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(said, result.stderr)
+        self.assertIn("Usage: dlpu", dlpu().stderr)
+
 
 class ReadmeTest(unittest.TestCase):
     def test_what_the_readme_names_exists(self):
@@ -267,7 +279,8 @@ class MistakeTest(unittest.TestCase):
             self.assertIn(instead, result.stderr)
         self.refused(["run", "digits", "--cut-at", "NOPE"], "--cut-at NOPE")
         self.refused(["run", "digits", "--shape", "x=1,2,3,4"], "--shape x", "'image'")
-        self.refused(["products", "Q99999"], "Q99999")
+        self.refused(["run", "digits", "--input", "photo=x.png"], "no input 'photo'", "'image'")
+        self.refused(["products", "Q99999"], "Q99999", "did you mean AXIS Q")
         self.refused(["bench", "digits", "--against", "tflow"], "--against tflow")
 
     def test_truncated_picture(self):
@@ -668,6 +681,8 @@ class ResultTest(unittest.TestCase):
         for text in ["Q1656-LE", "q1656-le", "AXIS Q1656-LE"]:
             rows = json.loads(dlpu("products", text, "--json", "-").stdout)["products"]
             self.assertIn("AXIS Q1656-LE", [row["product"] for row in rows], text)
+        words = dlpu("products", "AXIS", "Q1656-LE", "--json", "-")
+        self.assertEqual(len(json.loads(words.stdout)["products"]), 1)
 
     def test_products_by_processor_and_memory(self):
         facts = json.loads(dlpu("products", "--soc", "artpec8", "--dlpu", "--min-ram", "2048",
