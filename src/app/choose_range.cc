@@ -10,7 +10,7 @@
 namespace dlpu {
 namespace {
 
-constexpr std::string_view kMethods[] = {"min-max", "percentile", "mse", "entropy"};
+constexpr std::string_view kMethods[] = {"min-max", "percentile", "mse", "entropy", "average"};
 // Fractions of the full range that are tried for each end.
 constexpr int kSteps = 50;
 // Of codes that a histogram can tell apart.
@@ -189,6 +189,11 @@ RealRange ChooseRange(const TensorStatistics& statistics, const RangeOptions& op
       return Search(statistics, [&](double low, double high) {
         return Divergence(histogram, low, high, options.levels);
       });
+    case RangeMethod::kAverage: {
+      const auto inputs = static_cast<double>(statistics.inputs);
+      return {static_cast<float>(statistics.low_sum / inputs),
+              static_cast<float>(statistics.high_sum / inputs)};
+    }
     case RangeMethod::kMinMax:
       break;
   }

@@ -114,6 +114,9 @@ void AddValues(std::span<const float> values, const Shape& shape, TensorStatisti
   }
   statistics.low = first ? low : std::min(statistics.low, low);
   statistics.high = first ? high : std::max(statistics.high, high);
+  statistics.low_sum += low;
+  statistics.high_sum += high;
+  ++statistics.inputs;
   statistics.histogram.Add(values);
   const int32_t channels = shape.empty() ? 1 : shape.back();
   if (channels >= 1 && channels <= kMostChannels) AddChannels(values, channels, statistics);

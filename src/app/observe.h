@@ -40,14 +40,18 @@ class Histogram {
 struct TensorStatistics {
   float low = 0, high = 0;
   int64_t values = 0, not_finite = 0;
+  // Sums of each input's lowest and highest value, and how many inputs there were.
+  double low_sum = 0, high_sum = 0;
+  int64_t inputs = 0;
   Histogram histogram;
   std::vector<double> sums;        // per index of the last axis
   std::vector<float> lows, highs;  // the same
 };
 
 // How a range follows from what was seen.
-enum class RangeMethod : uint8_t { kMinMax, kPercentile, kMse, kEntropy };
-std::string_view RangeMethodName(RangeMethod method);  // "min-max", "percentile", "mse", "entropy"
+enum class RangeMethod : uint8_t { kMinMax, kPercentile, kMse, kEntropy, kAverage };
+// "min-max", "percentile", "mse", "entropy", "average".
+std::string_view RangeMethodName(RangeMethod method);
 std::optional<RangeMethod> RangeMethodFromName(std::string_view name);
 
 struct RangeOptions {
@@ -59,7 +63,8 @@ struct RangeOptions {
 };
 // kMse: the clipped range with the least expected squared error of rounding and clipping; kEntropy:
 // the one whose codes differ least from the histogram by Kullback-Leibler divergence (the method
-// that TensorRT made known). Never wider than what was seen.
+// that TensorRT made known); kAverage: the mean of the inputs' own extremes, so that one input out
+// of the ordinary counts as one. Never wider than what was seen.
 RealRange ChooseRange(const TensorStatistics& statistics, const RangeOptions& options);
 
 // Expected signal to noise ratio in dB of the tensor as 8-bit codes: squared values over squared

@@ -91,8 +91,9 @@ struct FlattenedLayer {
 // What one output lost, over all inputs that were looked at.
 struct OutputLoss {
   std::string name;
-  double sqnr_db = 0;     // 10 log10(sum float^2 / sum (float - quantized)^2)
-  double worst = 0;       // largest difference, as a part of the float output's range
+  std::string read;    // ReadingName: values are compared as what comes after the model reads them
+  double sqnr_db = 0;  // 10 log10(sum float^2 / sum (float - quantized)^2)
+  double worst = 0;    // largest difference, as a part of the float output's range
   bool constant = false;  // hardly depends on the input any more, though the float output does
 };
 

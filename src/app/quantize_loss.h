@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/calibration_set.h"
+#include "app/output_reading.h"
 #include "app/quantize.h"
 #include "base/result.h"
 
@@ -18,6 +19,7 @@ struct LossRequest {
   const CalibrationSet& set;
   const std::vector<size_t>& samples;  // of the set
   int threads = 0;
+  std::vector<OutputReading> readings = {};  // parallel to outputs; empty: plain values
 };
 
 // Measures graphs against one reference, whose outputs and inputs are computed once.
@@ -34,11 +36,14 @@ class LossMeter {
   struct Output {
     std::string name;
     bool is_float = false;
+    OutputReading reading;
   };
   std::vector<Output> outputs_;
   // [sample][input]: bytes; [sample][output]: values of the reference.
   std::vector<std::vector<std::vector<uint8_t>>> inputs_;
   std::vector<std::vector<std::vector<float>>> expected_;
+  // The same for weights of an output's rows; empty where all count alike.
+  std::vector<std::vector<std::vector<float>>> weights_;
   int threads_ = 0;
 };
 

@@ -301,6 +301,12 @@ TEST(ChooseRange, ClipsOutliersAndNothingElse) {
   }
   options.method = RangeMethod::kMse;
   EXPECT_LE(ChooseRange(statistics, options).high, 50);
+  // 9 inputs from 0 to 1 and one to 50.
+  options.method = RangeMethod::kAverage;
+  statistics.inputs = 10;
+  statistics.high_sum = 59;
+  EXPECT_FLOAT_EQ(ChooseRange(statistics, options).high, 5.9f);
+  EXPECT_EQ(ChooseRange(statistics, options).low, 0);
 }
 
 TEST(SchemeFor, FollowsTheTargetsData) {

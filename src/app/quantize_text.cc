@@ -38,11 +38,17 @@ const char* BiasText(BiasCorrection how) {
   }
 }
 
+// In what form an output was compared.
+std::string ReadText(const OutputLoss& loss) {
+  if (loss.read == "sigmoid") return "through the sigmoid that reads it";
+  return loss.read.empty() ? "" : "rows weighed by their scores";
+}
+
 std::string LossTable(const QuantizeReport& report) {
   Table table({"output", ">SQNR", ">largest error", ""});
   for (const OutputLoss& loss : report.losses) {
     table.AddRow({loss.name, Decibel(loss.sqnr_db), fmt::format("{:.2f} %", 100 * loss.worst),
-                  loss.constant ? "nearly constant over the calibration set" : ""});
+                  loss.constant ? "nearly constant over the calibration set" : ReadText(loss)});
   }
   return table.Text();
 }
@@ -160,6 +166,7 @@ Json QuantizeJson(const QuantizeReport& report) {
                                {"sqnr_db", DecibelJson(loss.sqnr_db)},
                                {"largest_error", loss.worst},
                                {"nearly_constant", loss.constant}});
+    if (!loss.read.empty()) json["outputs"].back()["read"] = loss.read;
   }
   if (report.mixed) json["mixed"] = MixedJson(*report.mixed);
   return json;

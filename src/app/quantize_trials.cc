@@ -44,6 +44,12 @@ QuantizeOptions OptionsOf(const QuantizeSettings& settings) {
   return options;
 }
 
+// Whether activations have 256 codes over any range; fixed point is left as a vendor's compiler is
+// taken to make it.
+bool HasCoarseCodes(QuantScheme scheme) {
+  return scheme != QuantScheme::kInt16x8 && scheme != QuantScheme::kPowerOfTwo;
+}
+
 // What is tried beside the settings as they are: each changes one thing. Biases come last, because
 // what they correct depends on all else.
 std::vector<QuantizeSettings> Variants(const QuantizeSettings& settings) {
@@ -57,6 +63,7 @@ std::vector<QuantizeSettings> Variants(const QuantizeSettings& settings) {
   if (settings.try_ranges && !wide) {
     add([](QuantizeSettings& s) { s.range.method = RangeMethod::kMse; });
     add([](QuantizeSettings& s) { s.range.method = RangeMethod::kPercentile; });
+    add([](QuantizeSettings& s) { s.range.method = RangeMethod::kAverage; });
   }
   if (settings.try_bias) {
     add([](QuantizeSettings& s) { s.bias = BiasCorrection::kNone; });
@@ -111,7 +118,11 @@ double ScoreOf(const std::vector<OutputLoss>& losses) {
 }
 
 Trials::Trials(const TrialSubject& subject)
-    : subject_(subject), some_(SomeOf(subject.used, false)), other_(SomeOf(subject.used, true)) {}
+    : subject_(subject),
+      readings_(ReadingsOf(subject.graph, subject.model, subject.observer)),
+      read_by_sigmoids_(ReadBySigmoids(subject.graph, readings_)),
+      some_(SomeOf(subject.used, false)),
+      other_(SomeOf(subject.used, true)) {}
 
 Result<BitChoice> Trials::ChooseWide(QuantizeSettings& settings) const {
   DLPU_TRY(BitChoice bits, ChooseBits(subject_.graph, subject_.observer, FactsFor(settings),
@@ -147,6 +158,16 @@ Status Trials::Choose(const QuantizeSettings& asked, const QuantizeProgress& pro
   return OkStatus();
 }
 
+// Codes beyond where a sigmoid is flat are lost to it: BlazeFace's scores run from -500 to 2.
+void Trials::ClipSigmoids(TensorFacts& facts) const {
+  for (size_t t = 0; t < facts.ranges.size(); ++t) {
+    if (!facts.ranges[t] || !read_by_sigmoids_[t]) continue;
+    if (!std::isfinite(facts.ranges[t]->low) || !std::isfinite(facts.ranges[t]->high)) continue;
+    facts.ranges[t]->low = std::clamp(facts.ranges[t]->low, -kSigmoidFlat, kSigmoidFlat);
+    facts.ranges[t]->high = std::clamp(facts.ranges[t]->high, -kSigmoidFlat, kSigmoidFlat);
+  }
+}
+
 // 16 bits have no need to clip.
 void Trials::WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const {
   for (const Node& node : subject_.graph.nodes) {
@@ -167,6 +188,7 @@ TensorFacts Trials::FactsFor(const QuantizeSettings& settings) const {
   range.power_of_two = settings.scheme == QuantScheme::kPowerOfTwo;
   TensorFacts facts = FactsOf(subject_.observer, range);
   WidenRanges(settings, facts);
+  if (HasCoarseCodes(settings.scheme)) ClipSigmoids(facts);
   if (!subject_.changed) KeepCodeRanges(subject_.graph, subject_.prepared.code_ranges, facts);
   StateInputRanges(subject_.graph, subject_.model, settings, facts);
   return facts;
@@ -208,7 +230,7 @@ Result<std::vector<OutputLoss>> Trials::Against(const Graph& other, size_t most)
   if (!meter_) {
     DLPU_TRY(meter_,
              LossMeter::Make(subject_.prepared.graph, {subject_.model, subject_.input, subject_.set,
-                                                       some_, subject_.threads}));
+                                                       some_, subject_.threads, readings_}));
   }
   return meter_->Measure(other, most);
 }

@@ -53,12 +53,15 @@ class Trials {
 
  private:
   TensorFacts FactsFor(const QuantizeSettings& settings) const;
+  void ClipSigmoids(TensorFacts& facts) const;
   void WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const;
   Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
   Result<std::vector<OutputLoss>> Against(const Graph& other, size_t most = SIZE_MAX);
 
   const TrialSubject subject_;
-  std::vector<size_t> some_;   // of the set, on which losses are measured
+  const std::vector<OutputReading> readings_;
+  const std::vector<bool> read_by_sigmoids_;  // parallel to the graph's tensors
+  std::vector<size_t> some_;                  // of the set, on which losses are measured
   std::vector<size_t> other_;  // on which biases are; others than `some_` where there are enough
   // Made when they are needed.
   std::optional<BiasCorrector> corrector_;

@@ -43,7 +43,7 @@ std::vector<float> FloatsOf(const std::vector<double>& values) {
 
 const std::vector<std::string> kSchemeWords = {"int8-per-channel", "int8-per-tensor",
                                                "uint8-per-tensor", "int16x8", "power-of-two"};
-const std::vector<std::string> kRangeWords = {"min-max", "percentile", "mse", "entropy"};
+const std::vector<std::string> kRangeWords = {"min-max", "percentile", "mse", "entropy", "average"};
 const std::vector<std::string> kBiasWords = {"none", "analytic", "empirical"};
 const std::vector<std::string> kBorderWords = {"float32", "uint8", "int8", "int16"};
 const std::vector<std::string> kNodeWords = {"float32", "int16"};

@@ -101,8 +101,8 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   if (!arguments.ranges.empty()) {
     const auto method = RangeMethodFromName(arguments.ranges);
     if (!method) {
-      return InvalidError(
-          fmt::format("--ranges {}: give min-max, percentile, mse or entropy", arguments.ranges));
+      return InvalidError(fmt::format(
+          "--ranges {}: give min-max, percentile, mse, average or entropy", arguments.ranges));
     }
     settings.range.method = *method;
   }
@@ -285,7 +285,8 @@ void AddQuantizeCommand(CLI::App& app) {
                  AreTargets);
   command.Option(
       "--ranges", "HOW", &arguments->ranges,
-      "Of activations: min-max, percentile, mse or entropy (the best of the first three)");
+      "Of activations: min-max, percentile, mse, average (of the inputs' extremes) or entropy "
+      "(the best of the first four)");
   command.Option("--percentile", "P", &arguments->percentile, 50, 100,
                  "Share of values inside the range, for --ranges percentile (99.99)");
   command.Option("--weights", "HOW", &arguments->weights,

