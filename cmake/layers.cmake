@@ -7,7 +7,7 @@ set(DLPU_ISA_FILES
     "avxvnni|x86_64|-mavx2 -mfma -mf16c -mavxvnni"
     "avx512|x86_64|-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c"
     "avx512vnni|x86_64|-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c"
-    "neon|aarch64|"
+    "neon|aarch64|-march=armv8-a"
     "neondot|aarch64|-march=armv8.2-a+dotprod"
     "neoni8mm|aarch64|-march=armv8.2-a+dotprod+i8mm")
 
@@ -27,6 +27,10 @@ function(dlpu_isa_flags)
            AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
           # False alarms in the intrinsics headers, GCC bug 105593.
           list(APPEND flags -Wno-uninitialized -Wno-maybe-uninitialized)
+        endif()
+        if(name MATCHES "^neon" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+          # Scheduling before registers are given out makes GCC 12 spill accumulators.
+          list(APPEND flags -fno-schedule-insns)
         endif()
         set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")
       endif()

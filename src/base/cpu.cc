@@ -82,7 +82,8 @@ CpuFlags WithoutCpuFlags(CpuFlags detected, const std::string& disable) {
   // A wider extension never stays without the one it builds on.
   if (!(detected & kCpuAvx2)) detected &= ~(kCpuAvxVnni | kCpuAvx512 | kCpuAvx512Vnni);
   if (!(detected & kCpuAvx512)) detected &= ~kCpuAvx512Vnni;
-  if (!(detected & kCpuNeon)) detected &= ~(kCpuNeonDot | kCpuNeonI8mm);
+  if (!(detected & kCpuNeon)) detected &= ~kCpuNeonDot;
+  if (!(detected & kCpuNeonDot)) detected &= ~kCpuNeonI8mm;
   return detected;
 }
 

@@ -13,6 +13,9 @@ constexpr ConvRow kRows[] = {
     {"conv_avx512vnni", kCpuAvx2 | kCpuAvx512 | kCpuAvx512Vnni, ConvTilesAvx512Vnni},
     {"conv_avxvnni", kCpuAvx2 | kCpuAvxVnni, ConvTilesAvxVnni},
     {"conv_avx2", kCpuAvx2, ConvTilesAvx2},
+    {"conv_neoni8mm", kCpuNeon | kCpuNeonDot | kCpuNeonI8mm, ConvTilesNeonI8mm},
+    {"conv_neondot", kCpuNeon | kCpuNeonDot, ConvTilesNeonDot},
+    {"conv_neon", kCpuNeon, ConvTilesNeon},
     {"conv_reference", kCpuNone, nullptr},
 };
 

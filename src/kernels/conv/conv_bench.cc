@@ -115,7 +115,8 @@ double PeakRate(const ConvRow& row) {
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 200; ++i) tile(pixels, out.data(), args);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    const double products = 200.0 * rows * shape.out_c * 32 * (row.tiles()->widened ? 2 : 4);
+    const int per_step = row.tiles()->step_bytes / (row.tiles()->widened ? 2 : 1);
+    const double products = 200.0 * rows * shape.out_c * 32 * per_step;
     best = std::max(best, products / time.count());
   }
   return best;

@@ -15,12 +15,12 @@ namespace {
 struct Reduction {
   int32_t segments = 0;
   int32_t length = 0;  // input channels x taps in one segment
-  int32_t steps = 0;   // of 4 bytes of the source
+  int32_t steps = 0;   // of the tiles' step_bytes of the source
   int32_t per_step = 0;
   std::vector<int32_t> offsets;
 };
 
-Reduction MakeReduction(const ConvSpec& spec, const ConvSource& source) {
+Reduction MakeReduction(const ConvSpec& spec, const ConvSource& source, int step_bytes) {
   Reduction r;
   const int32_t group_in = spec.in_c / spec.groups;
   // A kernel row is contiguous unless taps or groups leave gaps.
@@ -28,7 +28,7 @@ Reduction MakeReduction(const ConvSpec& spec, const ConvSource& source) {
   r.segments = rows ? spec.kernel_h : spec.kernel_h * spec.kernel_w;
   r.length = rows ? spec.kernel_w * group_in : group_in;
   // 1 x n kernels over full rows: one segment serves all (a 1x1 convolution has one anyway).
-  r.per_step = 4 / source.element_bytes;
+  r.per_step = step_bytes / source.element_bytes;
   r.steps = (r.length + r.per_step - 1) / r.per_step;
   for (int32_t s = 0; s < r.segments; ++s) {
     const int64_t ky = rows ? s : s / spec.kernel_w;
@@ -56,11 +56,11 @@ class WeightReader {
 
 // A weight that does not fit 8 bits: what is left of it after clamping.
 struct Excess {
-  int32_t segment, step, vector, byte, value;
+  int32_t segment, step, at, value;  // at: byte of the step
 };
 
-int8_t TakeByte(int32_t& value) {
-  const int32_t part = std::clamp(value, -128, 127);
+int8_t TakeByte(int32_t& value, int32_t least) {
+  const int32_t part = std::clamp(value, least, 127);
   value -= part;
   return static_cast<int8_t>(part);
 }
@@ -86,6 +86,29 @@ struct Packing {
   RequantPlanner planner;
 };
 
+// Where the weight of byte `byte` of a step lies among the bytes of its lane's vector.
+int32_t ByteOfLane(const ConvTiles& tiles, int lane, int byte) {
+  return (byte / tiles.lane_bytes * tiles.lanes + lane) * tiles.lane_bytes +
+         byte % tiles.lane_bytes;
+}
+
+// Spreads a segment's weights of one channel over the steps of a panel, step_bytes apart.
+void CopySteps(const ConvTiles& tiles, int lane, int32_t steps, const uint8_t* from, uint8_t* to,
+               int64_t step_bytes) {
+  if (tiles.step_bytes == 4 && tiles.lane_bytes == 4) {
+    to += 4 * lane;
+    for (int32_t step = 0; step < steps; ++step)
+      std::memcpy(to + step * step_bytes, from + 4 * step, 4);
+    return;
+  }
+  for (int32_t step = 0; step < steps; ++step, to += step_bytes) {
+    for (int byte = 0; byte < tiles.step_bytes; byte += tiles.lane_bytes) {
+      std::memcpy(to + ByteOfLane(tiles, lane, byte), from, static_cast<size_t>(tiles.lane_bytes));
+      from += tiles.lane_bytes;
+    }
+  }
+}
+
 struct PackedPanel {
   ConvPanel panel;
   std::vector<int32_t> offsets;
@@ -101,45 +124,50 @@ struct ChannelSums {
 ChannelSums PackChannel(const Packing& p, int32_t channel, int vectors, int vector, int lane,
                         uint8_t* out, std::vector<Excess>& excess) {
   const Reduction& r = p.reduction;
-  const int64_t step_bytes = int64_t{vectors} * 4 * p.tiles.lanes;
+  const ConvTiles& tiles = p.tiles;
+  const int32_t vector_bytes = tiles.step_bytes * tiles.lanes;
+  const int64_t step_bytes = int64_t{vectors} * vector_bytes;
   // A segment's weights, padded with zeros to whole steps.
-  std::vector<int16_t> wide(static_cast<size_t>(r.steps) * 4, 0);
+  std::vector<int16_t> wide(static_cast<size_t>(r.steps) * tiles.step_bytes, 0);
   std::vector<int8_t> narrow(wide.size(), 0);
   ChannelSums sums;
-  uint8_t* at = out + (int64_t{vector} * p.tiles.lanes + lane) * 4;
+  uint8_t* at = out + int64_t{vector} * vector_bytes;
   for (int32_t s = 0; s < r.segments; ++s) {
     const int64_t index = (int64_t{channel} * r.segments + s) * r.length;
-    int32_t sum = 0, magnitude = 0, outside = 0;
+    int32_t sum = 0, magnitude = 0, most = 0, least = 0;
     for (int32_t i = 0; i < r.length; ++i) {
       const int32_t value = p.read(index + i);
       sum += value;
       magnitude += std::abs(value);
-      outside |= value ^ static_cast<int8_t>(value);
+      most = std::max(most, value);
+      least = std::min(least, value);
       wide[static_cast<size_t>(i)] = static_cast<int16_t>(value);
       narrow[static_cast<size_t>(i)] = static_cast<int8_t>(value);
     }
     sums.sum += sum;
     sums.magnitude += magnitude;
-    if (outside != 0 && !p.tiles.widened) {
+    if ((most > 127 || least < tiles.least_weight) && !tiles.widened) {
       for (int32_t i = 0; i < r.length; ++i) {
         int32_t value = wide[static_cast<size_t>(i)];
-        narrow[static_cast<size_t>(i)] = TakeByte(value);
-        if (value != 0) excess.push_back({s, i / 4, vector, 4 * lane + i % 4, value});
+        narrow[static_cast<size_t>(i)] = TakeByte(value, tiles.least_weight);
+        if (value == 0) continue;
+        const int32_t byte = ByteOfLane(tiles, lane, i % tiles.step_bytes);
+        excess.push_back({s, i / tiles.step_bytes, vector * vector_bytes + byte, value});
       }
     }
-    const auto* from = p.tiles.widened ? reinterpret_cast<const uint8_t*>(wide.data())
-                                       : reinterpret_cast<const uint8_t*>(narrow.data());
-    for (int32_t step = 0; step < r.steps; ++step, at += step_bytes) {
-      std::memcpy(at, from + 4 * step, 4);
-    }
+    const auto* from = tiles.widened ? reinterpret_cast<const uint8_t*>(wide.data())
+                                     : reinterpret_cast<const uint8_t*>(narrow.data());
+    CopySteps(tiles, lane, r.steps, from, at, step_bytes);
+    at += r.steps * step_bytes;
   }
   return sums;
 }
 
-// Turns what did not fit into extra steps after the regular ones; a weight needs up to two.
+// Turns what did not fit into extra steps after the regular ones; a weight may need several.
 void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, PackedPanel& out,
                 std::vector<uint8_t>& arena) {
-  const size_t step_bytes = static_cast<size_t>(vectors) * 4 * p.tiles.lanes;
+  const ConvTiles& tiles = p.tiles;
+  const size_t step_bytes = static_cast<size_t>(vectors) * tiles.step_bytes * tiles.lanes;
   while (!excess.empty()) {
     std::sort(excess.begin(), excess.end(), [](const Excess& a, const Excess& b) {
       return a.segment != b.segment ? a.segment < b.segment : a.step < b.step;
@@ -150,12 +178,12 @@ void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, Packe
       if (e.segment != segment || e.step != step) {
         segment = e.segment;
         step = e.step;
-        out.offsets.push_back(p.reduction.offsets[static_cast<size_t>(segment)] + 4 * step);
+        out.offsets.push_back(p.reduction.offsets[static_cast<size_t>(segment)] +
+                              tiles.step_bytes * step);
         arena.resize(arena.size() + step_bytes, 0);
       }
       uint8_t* at = arena.data() + arena.size() - step_bytes;
-      at[static_cast<size_t>(e.vector) * 4 * p.tiles.lanes + e.byte] =
-          static_cast<uint8_t>(TakeByte(e.value));
+      at[e.at] = static_cast<uint8_t>(TakeByte(e.value, tiles.least_weight));
       if (e.value != 0) rest.push_back(e);
     }
     excess = std::move(rest);
@@ -174,12 +202,18 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   const int64_t group_bytes = int64_t{spec.in_c / spec.groups} * group * p.source.element_bytes;
   out.offsets = r.offsets;
   out.weights_at = arena.size();
-  arena.resize(arena.size() + static_cast<size_t>(r.segments) * r.steps * vectors * 4 * lanes, 0);
+  arena.resize(arena.size() +
+                   static_cast<size_t>(r.segments) * r.steps * vectors * lanes * p.tiles.step_bytes,
+               0);
 
   std::vector<Excess> excess;
   std::vector<int32_t> init(static_cast<size_t>(channels));
   std::vector<RequantChannel> forms(static_cast<size_t>(channels));
-  const int32_t zero = spec.input_zero + (spec.input_signed ? 128 : 0);
+  // As the tile sees it; sums are taken over codes 0..255 or -128..127.
+  const bool flips = spec.input_signed != p.tiles.signed_input;
+  const int32_t zero = spec.input_zero + (flips ? (spec.input_signed ? 128 : -128) : 0);
+  const int32_t lowest = p.tiles.signed_input ? -128 : 0;
+  const int64_t reach = std::max(std::abs(zero - lowest), std::abs(lowest + 255 - zero));
   for (int j = 0; j < vectors; ++j) {
     for (int lane = 0; lane < lanes; ++lane) {
       const int32_t c = PanelChannel(vectors, j, lane);
@@ -189,7 +223,6 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
       const int64_t start = p.bias != nullptr ? p.bias[channel + c] : 0;
       init[static_cast<size_t>(c)] = static_cast<int32_t>(static_cast<uint32_t>(start) -
                                                           static_cast<uint32_t>(zero * sums.sum));
-      const int64_t reach = std::max<int64_t>(std::abs(zero), std::abs(255 - zero));
       forms[static_cast<size_t>(c)] = p.planner.Plan(
           spec.requantization[static_cast<size_t>(channel + c)], start, reach * sums.magnitude);
     }
@@ -202,7 +235,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   args.segments = r.segments;
   args.steps = r.steps;
   args.all_segments = static_cast<int32_t>(out.offsets.size());
-  args.input_flip = spec.input_signed && !p.tiles.widened ? 0x80808080u : 0;
+  args.input_flip = flips && !p.tiles.widened ? 0x80808080u : 0;
   args.output_stride = spec.out_c;
   args.requant = p.planner.MakePanel(
       lanes, vectors, init,
@@ -222,7 +255,7 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
       source,
       WeightReader(spec, weights),
       bias,
-      MakeReduction(spec, source),
+      MakeReduction(spec, source, tiles.step_bytes),
       RequantPlanner({spec.rounding, spec.output_zero, spec.low, spec.high, spec.output_signed},
                      cpu)};
   const int32_t group_out = spec.out_c / spec.groups;
@@ -231,8 +264,8 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
   blocks_ = AlignedBytes(block_bytes * group_vectors * spec.groups);
 
   std::vector<uint8_t> arena;
-  arena.reserve(static_cast<size_t>(packing.reduction.segments) * packing.reduction.steps * 4 *
-                lanes * group_vectors * spec.groups);
+  arena.reserve(static_cast<size_t>(packing.reduction.segments) * packing.reduction.steps *
+                tiles.step_bytes * lanes * group_vectors * spec.groups);
   std::vector<PackedPanel> packed;
   uint8_t* blocks = blocks_.data();
   for (int32_t g = 0; g < spec.groups; ++g) {

@@ -27,7 +27,7 @@ struct Wide256 : Avx2 {
   }
 };
 
-constexpr DepthwiseTiles kTiles{8, Wide256::kTaps, TapRow<Wide256>, {}};
+constexpr DepthwiseTiles kTiles{8, Wide256::kTaps, TapRow<Wide256>, {}, 2};
 
 }  // namespace
 

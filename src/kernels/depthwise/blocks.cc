@@ -9,8 +9,8 @@
 namespace dlpu {
 namespace {
 
-int8_t TakeByte(int32_t& value) {
-  const int32_t part = std::clamp(value, -128, 127);
+int8_t TakeByte(int32_t& value, int32_t least) {
+  const int32_t part = std::clamp(value, least, 127);
   value -= part;
   return static_cast<int8_t>(part);
 }
@@ -64,8 +64,10 @@ DepthwiseBlocks::Lanes DepthwiseBlocks::MakeLanes(RequantPlanner& planner, int32
   Lanes lanes;
   lanes.exist = static_cast<size_t>(channels);
   const int32_t width = kDepthwiseVectors * tiles_.lanes;
-  const int32_t zero = spec_.input_zero + (spec_.input_signed ? 128 : 0);
-  const int64_t reach = std::max(zero, 255 - zero);
+  // As the kernel sees it, which adds up codes 0..255 or -128..127.
+  const int32_t lowest = tiles_.signed_input ? -128 : 0;
+  const int32_t zero = spec_.input_zero + (spec_.input_signed ? 128 : 0) + lowest;
+  const int64_t reach = std::max(zero - lowest, lowest + 255 - zero);
   bool float_only = false, fixed = false;
   for (int32_t i = 0; i < width; ++i) {
     const int32_t c = channel + std::min(i % (width / bands), channels - 1);
@@ -105,7 +107,7 @@ void DepthwiseBlocks::AddBlock(RequantPlanner& planner, int32_t channel, int32_t
   DepthwiseBlock block;
   block.channel = channel;
   block.channels = channels;
-  const uint32_t flip = spec_.input_signed ? 0x80808080u : 0;
+  const uint32_t flip = spec_.input_signed != tiles_.signed_input ? 0x80808080u : 0;
   const bool window = spec_.kernel_h == 3 && spec_.kernel_w == 3 && spec_.dilation_h == 1 &&
                       spec_.dilation_w == 1 && spec_.stride_h == spec_.stride_w &&
                       spec_.stride_h <= 2;
@@ -153,9 +155,9 @@ bool DepthwiseBlocks::PackSlide(const Lanes& lanes, int stride, DepthwiseBlock& 
               lanes.channel[static_cast<size_t>(PanelChannel(kDepthwiseVectors, j, lane))];
           for (int ky = 0; ky < 3; ++ky) {
             int32_t value = Weight(c, ky, kx);
-            to[r + ky] = static_cast<uint8_t>(TakeByte(value));
+            to[r + ky] = static_cast<uint8_t>(TakeByte(value, -128));
             any_excess = any_excess || value != 0;
-            rest[r + ky] = static_cast<uint8_t>(TakeByte(value));
+            rest[r + ky] = static_cast<uint8_t>(TakeByte(value, -128));
             if (value != 0) return false;
           }
         }
@@ -174,8 +176,9 @@ bool DepthwiseBlocks::PackSlide(const Lanes& lanes, int stride, DepthwiseBlock& 
 void DepthwiseBlocks::PackTaps(const Lanes& lanes, DepthwiseBlock& block) {
   const int taps = spec_.kernel_h * spec_.kernel_w;
   const int regular = (taps + tiles_.taps - 1) / tiles_.taps;
-  const size_t group_bytes = static_cast<size_t>(kDepthwiseVectors) * tiles_.lanes * 4;
   const size_t width = lanes.channel.size();
+  const auto weight_bytes = static_cast<size_t>(tiles_.weight_bytes);
+  const size_t group_bytes = width * tiles_.taps * weight_bytes;
   std::vector<int32_t> offsets;
   // rest[tap * width + i]: what is still to be packed of a weight.
   std::vector<int32_t> rest(static_cast<size_t>(regular) * tiles_.taps * width, 0);
@@ -201,20 +204,23 @@ void DepthwiseBlocks::PackTaps(const Lanes& lanes, DepthwiseBlock& block) {
       }
       packed.resize(packed.size() + group_bytes, 0);
       uint8_t* to = packed.data() + packed.size() - group_bytes;
-      for (int j = 0; j < kDepthwiseVectors; ++j) {
-        for (int lane = 0; lane < tiles_.lanes; ++lane, to += 4) {
-          const auto i = static_cast<size_t>(PanelChannel(kDepthwiseVectors, j, lane));
-          for (int t = 0; t < tiles_.taps; ++t) {
-            int32_t& value = values[static_cast<size_t>(t) * width + i];
-            if (tiles_.taps == 2) {
-              const auto wide = static_cast<int16_t>(value);
-              std::memcpy(to + 2 * t, &wide, 2);
-              value = 0;
-            } else {
-              to[t] = static_cast<uint8_t>(TakeByte(value));
-              more = more || value != 0;
-            }
-          }
+      for (size_t at = 0; at < width * static_cast<size_t>(tiles_.taps); ++at) {
+        // Tap by tap, or the taps of a channel side by side in the panel's order.
+        size_t t = at / width, i = at % width;
+        if (!tiles_.by_tap) {
+          t = at % static_cast<size_t>(tiles_.taps);
+          const int lane = static_cast<int>(at) / tiles_.taps;
+          i = static_cast<size_t>(
+              PanelChannel(kDepthwiseVectors, lane / tiles_.lanes, lane % tiles_.lanes));
+        }
+        int32_t& value = values[t * width + i];
+        if (weight_bytes == 2) {
+          const auto wide = static_cast<int16_t>(value);
+          std::memcpy(to + 2 * at, &wide, 2);
+          value = 0;
+        } else {
+          to[at] = static_cast<uint8_t>(TakeByte(value, tiles_.least_weight));
+          more = more || value != 0;
         }
       }
     }

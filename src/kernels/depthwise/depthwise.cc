@@ -14,6 +14,8 @@ constexpr DepthwiseRow kRows[] = {
     {"depthwise_avx512vnni", kCpuAvx2 | kCpuAvx512 | kCpuAvx512Vnni, DepthwiseTilesAvx512Vnni},
     {"depthwise_avxvnni", kCpuAvx2 | kCpuAvxVnni, DepthwiseTilesAvxVnni},
     {"depthwise_avx2", kCpuAvx2, DepthwiseTilesAvx2},
+    {"depthwise_neondot", kCpuNeon | kCpuNeonDot, DepthwiseTilesNeonDot},
+    {"depthwise_neon", kCpuNeon, DepthwiseTilesNeon},
     {"depthwise_reference", kCpuNone, nullptr},
 };
 

@@ -20,8 +20,8 @@ inline constexpr int kDepthwiseVectors = 4;
 struct DepthwiseTapArgs {
   const int32_t* offsets;  // groups x taps, bytes from a pixel's pointer
   int32_t groups;
-  const int8_t* weights;  // [group][vector][lane][4 bytes]
-  uint32_t input_flip;    // 0x80808080 when the input is signed
+  const int8_t* weights;  // [group][vector][lane][tap], or [group][tap][channel]
+  uint32_t input_flip;    // 0x80808080 when the input's signs are not the kernel's
   RequantPanel requant;
 };
 
@@ -56,14 +56,20 @@ using DepthwiseSlide = void (*)(const DepthwiseSlideRows& rows, const DepthwiseS
 
 struct DepthwiseTiles {
   int lanes;  // int32 lanes of a vector
-  int taps;   // taps of one lane: 4 with 8-bit weights, 2 with 16-bit ones
+  int taps;   // taps of one group
   DepthwiseTapRow tap_row;
   DepthwiseSlide slide[2][kMaxSlideBands];  // [stride - 1][bands - 1]; may be null
+  int weight_bytes = 1;
+  bool by_tap = false;        // a group's weights are [tap][channel]
+  bool signed_input = false;  // tap_row multiplies signed codes; no slides then
+  int least_weight = -128;    // smaller 8-bit weights are split
 };
 
 // Each is nullptr when the library was built for another processor.
 const DepthwiseTiles* DepthwiseTilesAvx512Vnni();
 const DepthwiseTiles* DepthwiseTilesAvxVnni();
 const DepthwiseTiles* DepthwiseTilesAvx2();
+const DepthwiseTiles* DepthwiseTilesNeonDot();
+const DepthwiseTiles* DepthwiseTilesNeon();
 
 }  // namespace dlpu

@@ -4,6 +4,8 @@
 //   V::kTaps                         taps of one lane
 //   V::Interleave(p, flip, v[4])     lanes of a block's four vectors from kTaps pointers
 //   V::DotTaps(acc, v, weights)      acc + lane by lane dot product, weights in memory
+// or, where V::kByTap exists and weights lie tap by tap,
+//   V::AddTaps(acc[4], p, flip, weights)
 // Included by files with instruction-set flags only, each with a copy of its own.
 #pragma once
 
@@ -29,11 +31,16 @@ void TapRow(const uint8_t* input, ptrdiff_t input_step, int32_t count, uint8_t* 
       const uint8_t* taps[V::kTaps];
       DLPU_UNROLL
       for (int t = 0; t < V::kTaps; ++t) taps[t] = input + offsets[t];
-      Int v[kDepthwiseVectors];
-      V::Interleave(taps, flip, v);
-      DLPU_UNROLL
-      for (int j = 0; j < kDepthwiseVectors; ++j, weights += 4 * V::kLanes) {
-        V::DotTaps(acc[0][j], v[j], weights);
+      if constexpr (requires { V::kByTap; }) {
+        V::AddTaps(acc[0], taps, flip, weights);
+        weights += V::kTaps * kDepthwiseVectors * V::kLanes;
+      } else {
+        Int v[kDepthwiseVectors];
+        V::Interleave(taps, flip, v);
+        DLPU_UNROLL
+        for (int j = 0; j < kDepthwiseVectors; ++j, weights += 4 * V::kLanes) {
+          V::DotTaps(acc[0][j], v[j], weights);
+        }
       }
     }
     FinishTile<V>(acc, output, 0, args.requant);

@@ -12,6 +12,7 @@ namespace {
 constexpr BytePairRow kRows[] = {
     {"byte_pair_avx512", kCpuAvx2 | kCpuAvx512, BytePairRunAvx512},
     {"byte_pair_avx2", kCpuAvx2, BytePairRunAvx2},
+    {"byte_pair_neon", kCpuNeon, BytePairRunNeon},
 };
 
 struct Interval {

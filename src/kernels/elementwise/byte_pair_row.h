@@ -34,5 +34,6 @@ using BytePairRun = void (*)(const BytePairArgs& args, const uint8_t* x, bool x_
 // nullptr when the library was built for another processor.
 BytePairRun BytePairRunAvx512();
 BytePairRun BytePairRunAvx2();
+BytePairRun BytePairRunNeon();
 
 }  // namespace dlpu

@@ -13,5 +13,6 @@ using ByteTableRun = void (*)(const uint8_t* table, const uint8_t* in, uint8_t* 
 // nullptr when the library was built for another processor.
 ByteTableRun ByteTableRunAvx512Vnni();
 ByteTableRun ByteTableRunAvx2();
+ByteTableRun ByteTableRunNeon();
 
 }  // namespace dlpu

@@ -16,6 +16,7 @@ const std::vector<ByteTableRow>& ByteTableRows() {
     for (const ByteTableRow& row :
          {ByteTableRow{"table_avx512vnni", kCpuAvx512 | kCpuAvx512Vnni, ByteTableRunAvx512Vnni()},
           ByteTableRow{"table_avx2", kCpuAvx2, ByteTableRunAvx2()},
+          ByteTableRow{"table_neon", kCpuNeon, ByteTableRunNeon()},
           ByteTableRow{"table_reference", kCpuNone, ByteTableReference}}) {
       if (row.run != nullptr) built.push_back(row);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Proof that the float requantization equals the reference: evaluates it, with the instructions
-// kernels use, on both sides of every step. Plain declarations: AVX2 code implements them.
+// kernels use, on both sides of every step. Plain declarations: vector code implements them.
 #pragma once
 
 #include <cstdint>
@@ -25,5 +25,7 @@ struct RequantProof {
 
 // nullptr when the library was built without AVX2 and FMA. Call only on a CPU with kCpuAvx2.
 const RequantProof* RequantProofAvx2();
+// nullptr when the library was built for another processor than AArch64.
+const RequantProof* RequantProofNeon();
 
 }  // namespace dlpu

@@ -73,6 +73,12 @@ void Append(int64_t x, int32_t& first, std::vector<int32_t>& steps) {
   }
 }
 
+// Evaluated with the instructions of the row's kernels.
+const RequantProof* ProofFor(CpuFlags cpu) {
+  if ((cpu & kCpuAvx2) != 0) return RequantProofAvx2();
+  return (cpu & kCpuNeon) != 0 ? RequantProofNeon() : nullptr;
+}
+
 }  // namespace
 
 std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
@@ -107,7 +113,7 @@ RequantPlanner::RequantPlanner(const RequantLayer& layer, CpuFlags cpu)
     : layer_(layer),
       signed_(layer.rounding == Rounding::kFloat32Even || layer.rounding == Rounding::kFloat64 ||
               (layer.rounding == Rounding::kDouble && layer.low < layer.zero)),
-      certify_((cpu & kCpuAvx2) != 0 && RequantProofAvx2() != nullptr) {}
+      proof_(ProofFor(cpu)) {}
 
 RequantStore RequantPlanner::Store() const {
   RequantStore store;
@@ -154,17 +160,16 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) c
   StepFunction f{nullptr, static_cast<int32_t>(steps.size()), first + layer_.zero - late, signed_};
   steps.resize(steps.size() + 8, 0);
   f.steps = steps.data();
-  const RequantProof& proof = *RequantProofAvx2();
   const float nearest = static_cast<float>(exact);
   float below = nearest, above = nearest;
   for (int step = 0; step < 5; ++step) {
     const float scale = step % 2 != 0 ? above : below;
     double low = 0.0, high = 0.0;
-    proof.bounds(f, scale, &low, &high);
+    proof_->bounds(f, scale, &low, &high);
     if (signed_) low = std::max(low, 0.0);
     for (int part = 2; low < high && part < 5; ++part) {  // middle, then off it
       const float offset = static_cast<float>(low + (high - low) * (part % 4 == 0 ? 1 : part) / 4);
-      if (!proof.holds(f, scale, offset)) continue;
+      if (!proof_->holds(f, scale, offset)) continue;
       channel.scale = scale;
       channel.offset = offset;
       return true;
@@ -212,7 +217,7 @@ RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t middle, int
   }
   const bool real = layer_.rounding == Rounding::kFloat64;
   const bool fixed = !real && FixedFits(r.multiplier, max_abs);
-  if (certify_ && FloatFits(r, max_abs)) {
+  if (proof_ != nullptr && FloatFits(r, max_abs)) {
     RequantChannel constant;
     if (!real && IsConstant(r, middle - reach, middle + reach, constant)) {
       constant.float_only = !fixed;

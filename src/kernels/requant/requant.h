@@ -20,6 +20,8 @@
 
 namespace dlpu {
 
+struct RequantProof;
+
 // What a layer's channels share; zero, low and high as in ConvSpec, in the output's own type.
 struct RequantLayer {
   Rounding rounding = Rounding::kDouble;
@@ -37,7 +39,8 @@ struct RequantChannel {
 
 class RequantPlanner {
  public:
-  // `cpu` holds the flags of the row whose constants are made; float forms need kCpuAvx2.
+  // `cpu` holds the flags of the row whose constants are made; float forms need kCpuAvx2 or
+  // kCpuNeon.
   RequantPlanner(const RequantLayer& layer, CpuFlags cpu);
 
   // Accumulators lie in [middle - reach, middle + reach], which leaves int32 if they may wrap.
@@ -67,7 +70,7 @@ class RequantPlanner {
   const RequantLayer layer_;
   // Values of both signs matter and ties go away from zero.
   const bool signed_;
-  const bool certify_;
+  const RequantProof* const proof_;  // null: no float forms
   bool cached_ = false, cached_result_ = false;
   Requantization cached_key_;
   RequantChannel cached_channel_;

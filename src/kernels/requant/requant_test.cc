@@ -42,7 +42,7 @@ TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
     RequantPlanner planner({rounding, 10, low, 255, false}, cpu);
     return planner.Plan({QuantizeMultiplier(scale), scale}, 0, max_abs).form;
   };
-  const CpuFlags float_cpu = DetectedCpuFlags() & kCpuAvx2;
+  const CpuFlags float_cpu = DetectedCpuFlags() & (kCpuAvx2 | kCpuNeon);
   if (float_cpu != 0) {
     EXPECT_EQ(form(Rounding::kDouble, 10, 0.00371, 1 << 20, float_cpu), RequantForm::kFloat);
     EXPECT_EQ(form(Rounding::kDouble, 0, 0.00371, 1 << 20, float_cpu), RequantForm::kFloatSigned);
@@ -67,7 +67,7 @@ TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
 
 // Channels whose sums all give one code: the code itself, whatever the scale.
 TEST(RequantPlanner, ConstantChannels) {
-  const CpuFlags cpu = DetectedCpuFlags() & kCpuAvx2;
+  const CpuFlags cpu = DetectedCpuFlags() & (kCpuAvx2 | kCpuNeon);
   if (cpu == 0) GTEST_SKIP() << "no AVX2";
   for (const int32_t low : {-10, 3}) {
     RequantPlanner planner({Rounding::kDouble, 3, low, 255, false}, cpu);
