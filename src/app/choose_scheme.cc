@@ -26,7 +26,8 @@ struct Made {
 };
 
 Result<Made> Make(const LoadedModel& model, QuantScheme scheme, const QuantizeSettings& asked,
-                  const CalibrationSet& set, int threads, const QuantizeProgress& progress) {
+                  const CalibrationSet& set, int threads, const QuantizeProgress& progress,
+                  Observations& shared) {
   QuantizeSettings settings = DefaultSettings(scheme);
   settings.portable = asked.portable;
   settings.input = asked.input;
@@ -35,7 +36,7 @@ Result<Made> Make(const LoadedModel& model, QuantScheme scheme, const QuantizeSe
   settings.fix = asked.fix;
   settings.cut_post_processing = asked.cut_post_processing;
   settings.replace = asked.replace;
-  DLPU_TRY(const QuantizeReport report, Quantize(model, settings, set, threads, progress));
+  DLPU_TRY(const QuantizeReport report, Quantize(model, settings, set, threads, progress, &shared));
   Made made;
   made.offer.scheme = scheme;
   made.offer.dead = report.dead();
@@ -111,11 +112,12 @@ Result<std::vector<SchemeChoice>> ChooseSchemes(const LoadedModel& model,
                                                 const QuantizeProgress& progress) {
   std::vector<SchemeChoice> choices;
   std::vector<Made> made;
+  Observations shared;
   for (const Target& target : targets) {
     if (target.quantization.need != "int8") continue;
     for (const QuantScheme scheme : kOffered) {
       if (made.size() == std::size(kOffered)) break;
-      DLPU_TRY(Made one, Make(model, scheme, settings, set, threads, progress));
+      DLPU_TRY(Made one, Make(model, scheme, settings, set, threads, progress, shared));
       made.push_back(std::move(one));
     }
     SchemeChoice choice;

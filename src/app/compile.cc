@@ -105,7 +105,8 @@ class TargetCompilation {
     settings.input = request_.input;
     settings.cut_at = request_.model.cut_at;
     settings.shapes = request_.model.shapes;
-    DLPU_TRY(made_, MakeQuantizedModel(model_, settings, *set_, request_.model.threads));
+    DLPU_TRY(made_, MakeQuantizedModel(model_, settings, *set_, request_.model.threads,
+                                       request_.progress));
     fixed_point_ = &*made_;
     result_.quantized = made_->report;
     result_.quantized->graph = {};

@@ -35,6 +35,7 @@ struct CompileRequest {
   bool several_parts = false;  // force a one-part target to take several
   bool report = false;         // write text and pictures as well ...
   std::string report_path;     // ... the text to this file; empty: beside the others
+  QuantizeProgress progress;   // of making fixed point; may be empty
 };
 
 // A file or folder that was written.

@@ -137,6 +137,11 @@ Status Observer::Collect() {
   return OkStatus();
 }
 
+void Observer::Finish() {
+  watch_ = {};
+  pool_.reset();
+}
+
 TensorFacts FactsOf(const Observer& observer, const RangeOptions& options) {
   TensorFacts facts;
   const size_t count = observer.statistics().size();

@@ -82,6 +82,9 @@ class Observer {
   Runner& runner() { return watch_.runner(); }
   Status Collect();
 
+  // Frees all but what was seen; nothing can be collected afterwards.
+  void Finish();
+
   // Parallel to the graph's tensors; absent where nothing is collected.
   const std::vector<std::optional<TensorStatistics>>& statistics() const { return statistics_; }
   int inputs() const { return inputs_; }

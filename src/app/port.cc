@@ -136,7 +136,8 @@ namespace {
 
 // The model as a target wants it, made once for all that want the same; its name in the report.
 Result<std::string> QuantizedFor(const Target& target, const LoadedModel& model,
-                                 const PortOptions& options, PortReport& report) {
+                                 const PortOptions& options, Observations& shared,
+                                 PortReport& report) {
   DLPU_TRY(QuantizeSettings settings, SettingsFor(target));
   std::string name(SchemeName(settings.scheme));
   if (const auto found = report.quantized.find(name); found != report.quantized.end()) {
@@ -148,7 +149,14 @@ Result<std::string> QuantizedFor(const Target& target, const LoadedModel& model,
   settings.cut_at = options.model.cut_at;
   settings.shapes = options.model.shapes;
   DLPU_TRY(const CalibrationSet set, FindCalibration(options.calibration, settings.most_pictures));
-  DLPU_TRY(QuantizedModel made, MakeQuantizedModel(model, settings, set, options.model.threads));
+  QuantizeProgress progress;
+  if (options.progress) {
+    progress = [&](int done, int total, const std::string& what) {
+      options.progress(done, total, name + ": " + what);
+    };
+  }
+  DLPU_TRY(QuantizedModel made,
+           MakeQuantizedModel(model, settings, set, options.model.threads, progress, &shared));
   report.quantized.emplace(name, std::move(made));
   return name;
 }
@@ -163,16 +171,16 @@ bool WantsFixedPoint(const LoadedModel& model, const Target& target, const PortR
 
 // The row of a target: of the file as it is, or of what it becomes when it may be quantized.
 Result<PortRow> MakeRow(const LoadedModel& model, const Target& target, const PortOptions& options,
-                        PortReport& report) {
+                        Observations& shared, PortReport& report) {
   DLPU_TRY(PortRow row, JudgeTarget(model, target, options));
   if (!options.calibration.empty() && WantsFixedPoint(model, target, row)) {
-    DLPU_TRY(row.fixed_point, QuantizedFor(target, model, options, report));
+    DLPU_TRY(row.fixed_point, QuantizedFor(target, model, options, shared, report));
   }
   if (options.calibration.empty() || row.quantize.empty()) {
     PredictTime(model, target, options, row);
     return row;
   }
-  DLPU_TRY(const std::string scheme, QuantizedFor(target, model, options, report));
+  DLPU_TRY(const std::string scheme, QuantizedFor(target, model, options, shared, report));
   const QuantizedModel& quantized = report.quantized.at(scheme);
   PortOptions whole = options;  // what was cut off is not there any more
   whole.model.cut_at.clear();
@@ -189,8 +197,9 @@ Result<PortReport> Port(const LoadedModel& model, const std::vector<Target>& tar
                         const PortOptions& options) {
   PortReport report;
   report.quantization = QuantizationText(SummariseQuantization(model.graph));
+  Observations shared;
   for (const Target& target : targets) {
-    DLPU_TRY(PortRow row, MakeRow(model, target, options, report));
+    DLPU_TRY(PortRow row, MakeRow(model, target, options, shared, report));
     report.rows.push_back(std::move(row));
   }
 

@@ -80,6 +80,7 @@ struct PortOptions {
   double seconds = 1.0;            // to spend on timing
   std::optional<Product> product;  // the camera; absent: every class of products is told
   std::string os;                  // AXIS OS; empty: the newest known
+  QuantizeProgress progress;       // told which scheme is being made; may be empty
 };
 
 // What a check of the model comes to for someone who may still prepare it.

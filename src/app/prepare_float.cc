@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -34,7 +35,11 @@ Status ExpectFinite(const Graph& graph) {
 }
 
 void AddNotes(const Rewrites& rewrites, FloatGraph& result) {
-  for (const Rewrite& done : rewrites.done) result.notes.push_back(done.what);
+  for (const Rewrite& done : rewrites.done) {
+    if (std::ranges::find(result.notes, done.what) == result.notes.end()) {
+      result.notes.push_back(done.what);
+    }
+  }
 }
 
 }  // namespace
@@ -75,6 +80,7 @@ Result<FloatGraph> PrepareFloat(const LoadedModel& model, const std::string& cut
   }
   AddNotes(StandardizeOps(graph), result);
   DLPU_RETURN_IF_ERROR(Tidy(graph));
+  AddNotes(MultiplyByInverses(graph), result);
   AddNotes(FoldPads(graph), result);
   AddNotes(FoldTransposes(graph), result);
   AddNotes(FoldReshapes(graph), result);

@@ -20,6 +20,9 @@ constexpr std::string_view kBiasWords[] = {"none", "analytic", "empirical"};
 // Where TensorFlow's own rules are not settled, the version that its converter writes for 16 x 8
 // bits with 64-bit biases.
 int32_t VersionOf(const Graph& graph, const Node& node) {
+  // Version 2 is for int8, and the resolver of LiteRT's reference kernels knows the first alone,
+  // which takes int8 as well.
+  if (node.op == Op::kDepthToSpace) return 1;
   if (const auto lowest = LowestVersionOf(graph, node)) return lowest->version;
   switch (node.op) {
     case Op::kConv2d:
@@ -39,10 +42,33 @@ int32_t VersionOf(const Graph& graph, const Node& node) {
 class Calibrator {
  public:
   Calibrator(const LoadedModel& model, const QuantizeSettings& settings, const CalibrationSet& set,
-             int threads, const QuantizeProgress& progress)
-      : model_(model), settings_(settings), set_(set), threads_(threads), progress_(progress) {}
+             int threads, const QuantizeProgress& progress, Observations* shared)
+      : model_(model),
+        settings_(settings),
+        set_(set),
+        threads_(threads),
+        progress_(progress),
+        shared_(shared) {}
 
-  Result<std::unique_ptr<Observer>> Observe(const Graph& graph, const char* what) {
+  Result<std::shared_ptr<const Observer>> Observe(const Graph& graph, const char* what) {
+    const std::string key = shared_ == nullptr ? "" : Observations::Key(graph, settings_.portable);
+    if (const Observation* seen = key.empty() ? nullptr : shared_->Find(key)) {
+      used = seen->used;
+      skipped = seen->skipped;
+      note = seen->note;
+      return seen->observer;
+    }
+    DLPU_TRY(std::shared_ptr<const Observer> observer, Run(graph, what));
+    if (shared_ != nullptr) shared_->Keep(key, {observer, used, skipped, note});
+    return observer;
+  }
+
+  std::vector<SkippedInput> skipped;
+  std::vector<size_t> used;
+  std::string note;
+
+ private:
+  Result<std::shared_ptr<const Observer>> Run(const Graph& graph, const char* what) {
     DLPU_TRY(std::unique_ptr<Observer> observer,
              Observer::Make(graph, threads_, settings_.portable));
     skipped.clear();
@@ -63,7 +89,6 @@ class Calibrator {
         if (input.source == "zeros") {
           note = fmt::format("input '{}' has no calibration input and was zero", input.name);
         }
-        pictures |= input.is_picture;
       }
       DLPU_RETURN_IF_ERROR(observer->Collect());
       used.push_back(i);
@@ -73,20 +98,16 @@ class Calibrator {
       return InvalidError(fmt::format("{}: none of {} inputs can be used; the first: {}",
                                       set_.source, set_.size(), skipped[0].why));
     }
-    return observer;
+    observer->Finish();
+    return std::shared_ptr<const Observer>(std::move(observer));
   }
 
-  std::vector<SkippedInput> skipped;
-  std::vector<size_t> used;
-  std::string note;
-  bool pictures = false;
-
- private:
   const LoadedModel& model_;
   const QuantizeSettings& settings_;
   const CalibrationSet& set_;
   const int threads_;
   const QuantizeProgress& progress_;
+  Observations* const shared_;
 };
 
 // Fixed-point models stand for what a vendor's compiler makes: bytes of pictures in, floats out.
@@ -181,7 +202,7 @@ Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
 
 struct Equalized {
   Graph graph;
-  std::unique_ptr<Observer> observer;
+  std::shared_ptr<const Observer> observer;
   Equalization done;
 };
 
@@ -194,7 +215,7 @@ Result<std::optional<Equalized>> Equalize(const TrialSubject& plain,
   result.graph = plain.graph;
   DLPU_TRY(result.done, EqualizeLayers(result.graph, FactsOf(plain.observer, {})));
   if (result.done.layers == 0) return std::optional<Equalized>();
-  DLPU_TRY(result.observer, calibrator.Observe(result.graph, "equalized model"));
+  DLPU_TRY(result.observer, calibrator.Observe(result.graph, "calibrating the equalized model"));
   if (settings.equalize) return std::optional(std::move(result));
   const TrialSubject other = {plain.model,      plain.prepared, result.graph,
                               *result.observer, plain.set,      plain.input,
@@ -263,7 +284,7 @@ Result<QuantizeSettings> SettingsFor(QuantScheme scheme) {
 
 Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings& settings,
                                 const CalibrationSet& set, int threads,
-                                const QuantizeProgress& progress) {
+                                const QuantizeProgress& progress, Observations* shared) {
   QuantizeReport report;
   report.settings = settings;
   report.wide_below_db = settings.wide_below_db;
@@ -271,14 +292,15 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
                                              HasOneWeightScale(settings.scheme)));
   report.notes = prepared.notes;
   report.calibration = set.source;
-  Calibrator calibrator(model, settings, set, threads, progress);
-  DLPU_TRY(std::unique_ptr<Observer> observer, calibrator.Observe(prepared.graph, "float model"));
+  Calibrator calibrator(model, settings, set, threads, progress, shared);
+  DLPU_TRY(std::shared_ptr<const Observer> observer,
+           calibrator.Observe(prepared.graph, "calibrating the float model"));
   DLPU_TRY(const Restructured changed, Restructure(model, prepared, settings, *observer, set,
                                                    SomeOf(calibrator.used, false), threads));
   report.structure = changed.report;
   Graph graph = changed.graph;
   if (changed.any) {
-    DLPU_TRY(observer, calibrator.Observe(graph, "changed model"));
+    DLPU_TRY(observer, calibrator.Observe(graph, "calibrating the changed model"));
   }
   const Graph before = graph;
   QuantizeSettings asked = settings;

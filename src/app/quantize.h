@@ -14,6 +14,7 @@
 #include "app/choose_bits.h"
 #include "app/mixed_precision.h"
 #include "app/model.h"
+#include "app/observations.h"
 #include "app/observe.h"
 #include "app/structure.h"
 #include "app/tensor_input.h"
@@ -75,10 +76,6 @@ QuantizeSettings DefaultSettings(QuantScheme scheme);
 // The same; power-of-two takes its numbers from the first target whose data has some.
 Result<QuantizeSettings> SettingsFor(QuantScheme scheme);
 
-struct SkippedInput {
-  std::string name, why;
-};
-
 // A layer whose channels one scale cannot serve: the largest channel range is more than kFlattening
 // times the smallest, which keeps fewer than 4 of 127 codes.
 inline constexpr double kFlattening = 32;
@@ -120,14 +117,15 @@ struct QuantizeReport {
 };
 
 // `progress` is told (done, total, what) now and then; may be empty.
-using QuantizeProgress = std::function<void(int, int, const char*)>;
+using QuantizeProgress = std::function<void(int, int, const std::string&)>;
 
 // Inputs of the set that cannot be read are skipped and named. Errors: none is left, a weight is
 // not finite, the model is quantized already (unless its weights have a scale each and the scheme
-// wants one for all).
+// wants one for all). `shared`: what was seen of the same model and set before is not looked at
+// again, and what is new is added.
 Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings& settings,
                                 const CalibrationSet& set, int threads,
-                                const QuantizeProgress& progress);
+                                const QuantizeProgress& progress, Observations* shared = nullptr);
 
 std::string QuantizeText(const QuantizeReport& report);
 nlohmann::ordered_json QuantizeJson(const QuantizeReport& report);

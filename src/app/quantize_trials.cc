@@ -62,6 +62,9 @@ std::vector<QuantizeSettings> Variants(const QuantizeSettings& settings) {
   if (settings.try_weights) add([](QuantizeSettings& s) { s.weight_range = WeightRange::kMse; });
   if (settings.try_ranges && !wide) {
     add([](QuantizeSettings& s) { s.range.method = RangeMethod::kMse; });
+  }
+  // Powers of two are so far apart that other rules for clipping come to the same scales.
+  if (settings.try_ranges && HasCoarseCodes(settings.scheme)) {
     add([](QuantizeSettings& s) { s.range.method = RangeMethod::kPercentile; });
     add([](QuantizeSettings& s) { s.range.method = RangeMethod::kAverage; });
   }
@@ -140,7 +143,7 @@ Status Trials::Choose(const QuantizeSettings& asked, const QuantizeProgress& pro
   const std::vector<QuantizeSettings> variants = Variants(asked);
   const int count = static_cast<int>(variants.size());
   for (int v = 0; v < count; ++v) {
-    if (progress) progress(v + 1, count, "settings tried");
+    if (progress) progress(v + 1, count, "trying settings");
     const QuantizeSettings trial = Merged(report.settings, asked, variants[static_cast<size_t>(v)]);
     Result<std::vector<OutputLoss>> losses = Losses(trial);
     // A network that empirical correction does not know how to run goes without.

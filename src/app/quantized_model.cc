@@ -11,9 +11,10 @@ namespace dlpu {
 
 Result<QuantizedModel> MakeQuantizedModel(const LoadedModel& model,
                                           const QuantizeSettings& settings,
-                                          const CalibrationSet& set, int threads) {
+                                          const CalibrationSet& set, int threads,
+                                          const QuantizeProgress& progress, Observations* shared) {
   QuantizedModel result;
-  DLPU_TRY(result.report, Quantize(model, settings, set, threads, nullptr));
+  DLPU_TRY(result.report, Quantize(model, settings, set, threads, progress, shared));
   ModelFile file;
   DLPU_TRY(file.bytes, WriteTflite(result.report.graph));
   file.path = std::filesystem::path(model.path).stem().string() + ".tflite";

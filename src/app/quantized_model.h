@@ -15,8 +15,11 @@ struct QuantizedModel {
   std::string recipe;  // TOML
 };
 
+// As Quantize.
 Result<QuantizedModel> MakeQuantizedModel(const LoadedModel& model,
                                           const QuantizeSettings& settings,
-                                          const CalibrationSet& set, int threads);
+                                          const CalibrationSet& set, int threads,
+                                          const QuantizeProgress& progress = nullptr,
+                                          Observations* shared = nullptr);
 
 }  // namespace dlpu

@@ -10,6 +10,7 @@
 
 #include "cli/choose_targets.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "report/compile_report.h"
 #include "report/inspect.h"
 #include "report/table.h"
@@ -156,6 +157,10 @@ CommandResult RunCompile(Arguments arguments) {
         "quantize first: dlpu quantize MODEL --target T --calibration PHOTOS");
   }
   DLPU_TRY(const LoadedModel model, LoadModel(request.model));
+  request.progress = [stages = StageProgress()](int done, int total,
+                                                const std::string& what) mutable {
+    stages.Show(done, total, what);
+  };
   DLPU_TRY(const CompileOutcome outcome, CompileForTargets(model, request));
   std::string text;
   Json json = {

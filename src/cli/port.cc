@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/choose_targets.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 
 namespace dlpu {
 namespace {
@@ -45,6 +46,10 @@ CommandResult RunPort(Arguments arguments) {
       arguments.port.draw = arguments.out + "/found.png";
     }
   }
+  StageProgress stages;
+  arguments.port.progress = [&](int done, int total, const std::string& what) {
+    stages.Show(done, total, what);
+  };
   DLPU_TRY(const PortReport report, Port(model, targets, arguments.port));
   PrintText(arguments.json, PortText(report, model, arguments.findings));
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, PortJson(report, model)));

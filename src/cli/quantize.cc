@@ -3,7 +3,6 @@
 #include "app/quantize.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "base/sha256.h"
 #include "cli/choose_targets.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "formats/tflite.h"
 #include "report/inspect.h"
 
@@ -180,10 +180,10 @@ Result<Recipe> WantedRecipe(const Arguments& arguments) {
   return recipe;
 }
 
-// A line that is overwritten, where someone watches.
-void ShowProgress(int done, int total, const char* what) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r{}: {} of {}{}", what, done, total, done == total ? "\n" : "");
+QuantizeProgress Progress() {
+  return [stages = StageProgress()](int done, int total, const std::string& what) mutable {
+    stages.Show(done, total, what);
+  };
 }
 
 // Says which scheme suits which target; writes no model.
@@ -198,7 +198,7 @@ CommandResult Choose(Arguments arguments) {
            FindCalibration(arguments.calibration, settings.most_pictures));
   DLPU_TRY(const std::vector<Target> targets, ChooseTargets(arguments.choose));
   DLPU_TRY(const std::vector<SchemeChoice> choices,
-           ChooseSchemes(model, targets, settings, set, options.threads, ShowProgress));
+           ChooseSchemes(model, targets, settings, set, options.threads, Progress()));
   PrintText(arguments.json, ChoicesText(choices));
   DLPU_RETURN_IF_ERROR(WriteJson(arguments.json, {{"schema_version", kJsonSchemaVersion},
                                                   {"model", model.path},
@@ -227,7 +227,7 @@ CommandResult Run(const Arguments& arguments) {
   DLPU_RETURN_IF_ERROR(AddMixed(arguments, model, wanted.settings));
   DLPU_TRY(const CalibrationSet set, CalibrationOf(wanted));
   DLPU_TRY(const QuantizeReport report,
-           Quantize(model, wanted.settings, set, options.threads, ShowProgress));
+           Quantize(model, wanted.settings, set, options.threads, Progress()));
   DLPU_TRY(const std::vector<uint8_t> bytes, WriteTflite(report.graph));
   DLPU_RETURN_IF_ERROR(WriteFile(arguments.output, bytes));
   const std::string sha256 = Sha256Hex(bytes);

@@ -40,6 +40,9 @@ Rewrites FoldTransposes(Graph& graph);
 // RESHAPE after RESHAPE becomes one; a RESHAPE to the same shape goes.
 Rewrites FoldReshapes(Graph& graph);
 
+// DIV by a float32 constant becomes MUL by its inverse, which rounds once more.
+Rewrites MultiplyByInverses(Graph& graph);
+
 // MediaPipe's custom op Convolution2DTransposeBias becomes TRANSPOSE_CONV with a bias, which
 // runtimes know: the same sums, with the bias added last instead of first, so that floats may round
 // differently. Shapes must be inferred.

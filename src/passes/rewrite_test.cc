@@ -31,6 +31,7 @@ const std::map<std::string, Run>& AllRewrites() {
       {"fold_pads", [](Graph& graph) { return Only(FoldPads(graph)); }},
       {"fold_transposes", [](Graph& graph) { return Only(FoldTransposes(graph)); }},
       {"fold_reshapes", [](Graph& graph) { return Only(FoldReshapes(graph)); }},
+      {"multiply_by_inverses", [](Graph& graph) { return Only(MultiplyByInverses(graph)); }},
       {"split_heads", [](Graph& graph) { return SplitHeads(graph); }},
       {"cut_float_tail",
        [](Graph& graph) { return CutFloatTail(graph, QuantScheme::kInt8PerChannel); }},
