@@ -42,6 +42,9 @@ struct BinaryWalk {
   const uint8_t* Operand(const RunArgs& args, size_t i) const {
     return repeated[i].empty() ? args.inputs[i] : repeated[i].data();
   }
+  const float* Floats(const float* input, size_t i) const {
+    return repeated[i].empty() ? input : reinterpret_cast<const float*>(repeated[i].data());
+  }
 };
 
 Result<std::shared_ptr<const BinaryWalk>> MakeBinaryWalk(const PrepareContext& context) {
@@ -72,6 +75,15 @@ Status ExpectBinaryCodes(const OpContext& context) {
   return OkStatus();
 }
 
+ElementwisePart BinaryPart(const OpContext& context, const BroadcastPlan& plan) {
+  ElementwisePart part;
+  part.count = plan.count;
+  for (size_t i = 0; i < 2; ++i) {
+    part.moves[i] = ElementCount(context.input(i).shape) == plan.count;
+  }
+  return part;
+}
+
 Result<PreparedOp> PrepareFloats(const PrepareContext& context, const ElementwiseF32Row& row,
                                  void (*function)(const FloatOperands&, float*, int64_t),
                                  FloatRange range) {
@@ -91,6 +103,17 @@ Result<PreparedOp> PrepareFloats(const PrepareContext& context, const Elementwis
       });
     });
     return OkStatus();
+  };
+  op.part = BinaryPart(context, walk->plan);
+  op.part.run = [walk, function, range, moves_a = op.part.moves[0], moves_b = op.part.moves[1]](
+                    const float* const* in, float* out, int64_t begin, int64_t count) {
+    const BroadcastPlan& plan = walk->plan;
+    const float *a = walk->Floats(in[0], 0), *b = walk->Floats(in[1], 1);
+    ForEachRun(plan, begin, begin + count, [&](const int64_t* offsets, int64_t first, int64_t n) {
+      function({a + offsets[0] - (moves_a ? begin : 0), b + offsets[1] - (moves_b ? begin : 0),
+                plan.advances[0], plan.advances[1], range.low, range.high},
+               out + first - begin, n);
+    });
   };
   return op;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <type_traits>
 
 #include "base/result.h"
 #include "kernels/elementwise/broadcast.h"
@@ -45,6 +46,9 @@ Result<ValueRange<T>> IntegerActivationRange(const OpContext& context, Activatio
                        activation == Activation::kRelu ? kHighest : bound(range.high)};
 }
 
+// A part without its function: which of the two inputs move with the output of that plan.
+ElementwisePart BinaryPart(const OpContext& context, const BroadcastPlan& plan);
+
 // A step that computes out = f(a, b) for inputs of types A and B and an output of type Out.
 template <typename A, typename B, typename Out, typename F>
 Result<PreparedOp> PrepareBinary(const PrepareContext& context, F f) {
@@ -57,6 +61,15 @@ Result<PreparedOp> PrepareBinary(const PrepareContext& context, F f) {
     BroadcastBinary(plan, args.in<A>(0), args.in<B>(1), args.out<Out>(0), args.pool, f);
     return OkStatus();
   };
+  if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float> &&
+                std::is_same_v<Out, float>) {
+    op.part = BinaryPart(context, plan);
+    op.part.run = [plan, f, moves_a = op.part.moves[0], moves_b = op.part.moves[1]](
+                      const float* const* in, float* out, int64_t begin, int64_t count) {
+      BroadcastRange(plan, begin, begin + count, in[0] - (moves_a ? begin : 0),
+                     in[1] - (moves_b ? begin : 0), out - begin, f);
+    };
+  }
   return op;
 }
 

@@ -46,6 +46,9 @@ Result<PreparedOp> PrepareInt32(const PrepareContext& context) {
 Result<PreparedOp> PrepareFloat(const PrepareContext& context) {
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ArithmeticAttrs>().activation));
+  if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+    return PrepareFloats(context, *row, row->float_quotient, range);
+  }
   return PrepareBinary<float>(context, [range](float x, float y) {
     return std::min(std::max(x / y, range.low), range.high);
   });

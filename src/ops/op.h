@@ -92,6 +92,16 @@ struct RunArgs {
   }
 };
 
+// How a step whose output elements depend on a few input elements each computes some of them:
+// elements [begin, begin + count) of the output. `out` and the inputs that move with the output
+// point to element `begin`, the other inputs to their first one. For float32; `out` may be an
+// input.
+struct ElementwisePart {
+  std::function<void(const float* const* inputs, float* out, int64_t begin, int64_t count)> run;
+  int64_t count = 0;             // of the whole output
+  bool moves[2] = {true, true};  // of the inputs
+};
+
 // A step ready to run: constants packed, kernel chosen. `run` allocates nothing on success and is
 // called by one thread at a time.
 struct PreparedOp {
@@ -100,6 +110,8 @@ struct PreparedOp {
   std::string row = "reference";  // the kernel row that was chosen
   // False when run never reads the constant inputs (they were packed), so they can be dropped.
   bool reads_constants = true;
+  // Empty for steps that can only run as a whole.
+  ElementwisePart part;
 };
 
 // A value that has no default, so that an OpDef without it does not compile.

@@ -2,6 +2,8 @@
 // Loading and running a Program.
 #include "run/runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -26,6 +28,7 @@ Result<std::unique_ptr<Runner>> Runner::Load(Program program, const RunnerOption
   DLPU_TRY(runner->arena_, MakeMemory(runner->program_.arena_bytes, "the tensors"));
   DLPU_RETURN_IF_ERROR(runner->PrepareSteps(options.cpu));
   DLPU_RETURN_IF_ERROR(runner->PlaceConstants());
+  runner->JoinSteps();
   DLPU_TRY(runner->scratch_, MakeMemory(runner->scratch_bytes_, "scratch"));
   for (const Step& step : runner->program_.steps) {
     runner->first_input_.push_back(runner->input_addresses_.size());
@@ -146,24 +149,50 @@ Status Runner::RunStep(size_t i) {
   return prepared_[i].run(args);
 }
 
-Status Runner::Run() {
+void Runner::JoinSteps() {
+  chains_ = FindChains(program_, prepared_, [this](TensorId id) { return Address(id); });
+  for (const Chain& chain : chains_) {
+    scratch_bytes_ = std::max(scratch_bytes_, chain.scratch_bytes(pool_.threads()));
+    for (size_t i = chain.first() + 1; i < chain.first() + chain.count(); ++i) {
+      prepared_[i].row += fmt::format(", with step {}", chain.first());
+    }
+  }
+}
+
+template <typename Body>
+Status Runner::RunAll(const Body& body) {
   const ThreadPool::Awake awake(pool_);
-  for (size_t i = 0; i < prepared_.size(); ++i) DLPU_RETURN_IF_ERROR(RunStep(i));
+  auto chain = chains_.begin();
+  for (size_t i = 0; i < prepared_.size();) {
+    size_t count = 1;
+    if (chain != chains_.end() && chain->first() == i) {
+      chain->Run(prepared_, scratch_.get(), pool_);
+      count = chain->count();
+      ++chain;
+    } else {
+      DLPU_RETURN_IF_ERROR(RunStep(i));
+    }
+    body(i, count);
+    i += count;
+  }
   return OkStatus();
+}
+
+Status Runner::Run() {
+  return RunAll([](size_t, size_t) {});
 }
 
 Status Runner::RunProfiled(std::span<int64_t> nanoseconds) {
   DLPU_CHECK(nanoseconds.size() == prepared_.size());
   using Clock = std::chrono::steady_clock;
-  const ThreadPool::Awake awake(pool_);
   Clock::time_point before = Clock::now();
-  for (size_t i = 0; i < prepared_.size(); ++i) {
-    DLPU_RETURN_IF_ERROR(RunStep(i));
+  return RunAll([&](size_t first, size_t count) {
     const Clock::time_point after = Clock::now();
-    nanoseconds[i] = std::chrono::duration_cast<std::chrono::nanoseconds>(after - before).count();
+    std::fill_n(nanoseconds.begin() + static_cast<ptrdiff_t>(first), count, 0);
+    nanoseconds[first] =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(after - before).count();
     before = after;
-  }
-  return OkStatus();
+  });
 }
 
 void Runner::ResetVariables() {

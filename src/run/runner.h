@@ -15,6 +15,7 @@
 #include "ir/arena.h"
 #include "ir/program.h"
 #include "ops/op.h"
+#include "run/chain.h"
 
 namespace dlpu {
 
@@ -44,7 +45,8 @@ class Runner {
 
   // Computes the outputs. An error comes from values (an index out of range, a division by zero).
   Status Run();
-  // The same; nanoseconds[i] is the time of step i. REQUIRES: one element for each step.
+  // The same; nanoseconds[i] is the time of step i. Steps that run together have it at the first of
+  // them. REQUIRES: one element for each step.
   Status RunProfiled(std::span<int64_t> nanoseconds);
   // Sets variables (the state of an LSTM) to zero, as after loading.
   void ResetVariables();
@@ -57,8 +59,12 @@ class Runner {
   Runner(Program program, int threads);
   Status PrepareSteps(CpuFlags cpu);
   Status PlaceConstants();
+  void JoinSteps();
   uint8_t* Address(TensorId id);
   Status RunStep(size_t i);
+  // Calls body(first, count) after each step, or group of steps that run together.
+  template <typename Body>
+  Status RunAll(const Body& body);
 
   Program program_;
   ThreadPool pool_;
@@ -66,6 +72,7 @@ class Runner {
   int64_t scratch_bytes_ = 0;
   std::vector<int64_t> constant_offsets_;  // of each tensor in constants_; -1: none
   std::vector<PreparedOp> prepared_;
+  std::vector<Chain> chains_;  // in the order of their steps
   // Addresses of every step's inputs and outputs, one after another.
   std::vector<const uint8_t*> input_addresses_;
   std::vector<uint8_t*> output_addresses_;

@@ -75,26 +75,33 @@ void ForEachRun(const BroadcastPlan& plan, int64_t begin, int64_t end, const Bod
 // Elements that one thread takes at a time: small tensors are not worth a second thread.
 inline constexpr int64_t kElementwiseGrain = 8192;
 
-// out[i] = f(a[i], b[i]) with broadcasting, over all threads. Operands of `plan`: a, b.
+// out[i] = f(a[i], b[i]) with broadcasting for elements [begin, end). Operands of `plan`: a, b.
+template <typename A, typename B, typename Out, typename F>
+void BroadcastRange(const BroadcastPlan& plan, int64_t begin, int64_t end, const A* a, const B* b,
+                    Out* out, const F& f) {
+  ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
+    const A* x = a + offsets[0];
+    const B* y = b + offsets[1];
+    Out* z = out + first;
+    if (plan.advances[0] && plan.advances[1]) {
+      for (int64_t i = 0; i < n; ++i) z[i] = f(x[i], y[i]);
+    } else if (plan.advances[0]) {
+      const B fixed = *y;
+      for (int64_t i = 0; i < n; ++i) z[i] = f(x[i], fixed);
+    } else {
+      const A fixed = *x;
+      const int64_t step = plan.advances[1] ? 1 : 0;
+      for (int64_t i = 0; i < n; ++i) z[i] = f(fixed, y[i * step]);
+    }
+  });
+}
+
+// The same for all elements, over all threads.
 template <typename A, typename B, typename Out, typename F>
 void BroadcastBinary(const BroadcastPlan& plan, const A* a, const B* b, Out* out, ThreadPool& pool,
                      const F& f) {
   pool.ParallelFor(plan.count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
-    ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
-      const A* x = a + offsets[0];
-      const B* y = b + offsets[1];
-      Out* z = out + first;
-      if (plan.advances[0] && plan.advances[1]) {
-        for (int64_t i = 0; i < n; ++i) z[i] = f(x[i], y[i]);
-      } else if (plan.advances[0]) {
-        const B fixed = *y;
-        for (int64_t i = 0; i < n; ++i) z[i] = f(x[i], fixed);
-      } else {
-        const A fixed = *x;
-        const int64_t step = plan.advances[1] ? 1 : 0;
-        for (int64_t i = 0; i < n; ++i) z[i] = f(fixed, y[i * step]);
-      }
-    });
+    BroadcastRange(plan, begin, end, a, b, out, f);
   });
 }
 

@@ -63,6 +63,9 @@ void FloatDifference(const FloatOperands& in, float* out, int64_t n) {
 void FloatProduct(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m256 a, __m256 b) { return _mm256_mul_ps(a, b); });
 }
+void FloatQuotient(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m256 a, __m256 b) { return _mm256_div_ps(a, b); });
+}
 void FloatPrelu(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m256 a, __m256 b) {
     const __m256 keep = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GE_OQ);
@@ -135,8 +138,8 @@ void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, fl
 }
 
 const ElementwiseF32Row kRows[] = {
-    {"elementwise_f32_avx2", kCpuAvx2, FloatSum, FloatDifference, FloatProduct, FloatPrelu,
-     Quantize, Dequantize},
+    {"elementwise_f32_avx2", kCpuAvx2, FloatSum, FloatDifference, FloatProduct, FloatQuotient,
+     FloatPrelu, Quantize, Dequantize},
 };
 
 }  // namespace

@@ -41,6 +41,9 @@ void FloatDifference(const FloatOperands& in, float* out, int64_t n) {
 void FloatProduct(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_mul_ps(a, b); });
 }
+void FloatQuotient(const FloatOperands& in, float* out, int64_t n) {
+  ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_div_ps(a, b); });
+}
 void FloatPrelu(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m512 a, __m512 b) {
     const __mmask16 other = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NGE_UQ);
@@ -94,8 +97,8 @@ void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, fl
 }
 
 const ElementwiseF32Row kRows[] = {
-    {"elementwise_f32_avx512", kCpuAvx512, FloatSum, FloatDifference, FloatProduct, FloatPrelu,
-     Quantize, Dequantize},
+    {"elementwise_f32_avx512", kCpuAvx512, FloatSum, FloatDifference, FloatProduct, FloatQuotient,
+     FloatPrelu, Quantize, Dequantize},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct ElementwiseF32Row {
   void (*float_sum)(const FloatOperands& in, float* out, int64_t n);
   void (*float_difference)(const FloatOperands& in, float* out, int64_t n);
   void (*float_product)(const FloatOperands& in, float* out, int64_t n);
+  void (*float_quotient)(const FloatOperands& in, float* out, int64_t n);
   // a op b = a where a >= 0, else a * b.
   void (*float_prelu)(const FloatOperands& in, float* out, int64_t n);
   // AffineQuantize and AffineDequantize of elementwise/affine.h for 8-bit codes.

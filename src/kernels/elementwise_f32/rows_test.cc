@@ -51,6 +51,8 @@ TEST(ElementwiseF32Rows, FloatOpsEqualScalarOnes) {
         expect([](float x, float y) { return x - y; });
         row->float_product(in, out.data(), n);
         expect([](float x, float y) { return x * y; });
+        row->float_quotient(in, out.data(), n);
+        expect([](float x, float y) { return x / y; });
         row->float_prelu(in, out.data(), n);
         expect([](float x, float y) { return x >= 0 ? x : x * y; });
       }
