@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "formats/compiled_sources.h"
 #include "formats/edgetpu_package.h"
+#include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "ir/program_file.h"
 #include "ir/quantization_style.h"
@@ -156,13 +157,20 @@ class TargetCompilation {
                               target_.compiler->takes.end() &&
                           model_.format != "tflite";
     std::vector<uint8_t> file = tflite;
+    std::string format = as_it_is ? model_.format : "tflite";
     if (as_it_is) {
       DLPU_TRY(file, ReadFile(model_.path));
+    } else if (std::ranges::find(target_.compiler->takes, format) ==
+               target_.compiler->takes.end()) {
+      DLPU_TRY(file, WriteOnnx(graph_, false));
+      format = "onnx";
+      result_.notes.push_back(
+          fmt::format("{} takes no .tflite: the folder has the model as .onnx, planar (NCHW)",
+                      target_.compiler->name));
     }
-    DLPU_TRY(Artifact folder,
-             WriteHandOff({model_, graph_, target_, file, as_it_is ? model_.format : "tflite",
-                           set_ ? &*set_ : nullptr, request_.input},
-                          prefix_ + "_handoff"));
+    DLPU_TRY(Artifact folder, WriteHandOff({model_, graph_, target_, file, format,
+                                            set_ ? &*set_ : nullptr, request_.input},
+                                           prefix_ + "_handoff"));
     result_.artifacts.push_back(std::move(folder));
     result_.notes.push_back(fmt::format("only {} makes the file that the camera loads: {}",
                                         target_.compiler->name, target_.compiler->says));

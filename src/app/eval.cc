@@ -33,13 +33,36 @@ Result<Side> LoadSide(const CompareSide* given, EvalTask task, int threads) {
   if (threads > 0) options.threads = threads;
   DLPU_TRY(side.runner, LoadRunner(given->model, options));
   if (task == EvalTask::kOutputs) return side;
-  DLPU_TRY(side.head, FindHead(*side.runner, std::string(EvalTaskName(task))));
-  if (side.head.kind == HeadKind::kUnknown) {
-    return UnsupportedError(fmt::format(
-        "{}: its outputs are none that --task {} knows; --task outputs compares any with --float",
-        given->label, EvalTaskName(task)));
+  Result<Head> head = FindHead(*side.runner, std::string(EvalTaskName(task)));
+  if (head.ok() && head->kind != HeadKind::kUnknown) {
+    side.head = *std::move(head);
+    return side;
   }
-  return side;
+  const EvalTask others[] = {EvalTask::kClassify, EvalTask::kDetect, EvalTask::kSegment};
+  for (const EvalTask other : others) {
+    if (other == task || !FindHead(*side.runner, std::string(EvalTaskName(other))).ok()) continue;
+    return UnsupportedError(
+        fmt::format("{}: its outputs are none that --task {} knows; give --task {}", given->label,
+                    EvalTaskName(task), EvalTaskName(other)));
+  }
+  return UnsupportedError(fmt::format(
+      "{}: its outputs are none that --task {} knows; --task outputs compares any with --float",
+      given->label, EvalTaskName(task)));
+}
+
+// A class or a box of no number is none: every comparison with it is false.
+Status ExpectNumbers(const Runner& runner, const std::string& label, const std::string& picture) {
+  for (size_t i = 0; i < runner.output_count(); ++i) {
+    const Tensor& tensor = runner.output_tensor(i);
+    if (tensor.type != DataType::kFloat32) continue;
+    for (const float value : RealValues(tensor, runner.output(i))) {
+      if (!std::isnan(value)) continue;
+      return UnsupportedError(fmt::format(
+          "{}: output '{}' has NaN for {}; dlpu compare finds the layer where that begins", label,
+          tensor.name, picture));
+    }
+  }
+  return OkStatus();
 }
 
 std::string Lower(std::string text) {
@@ -228,6 +251,7 @@ class Evaluator {
     input.files = {item.file};
     DLPU_TRY(std::vector<FilledInput> filled, FillInputs(*side.runner, side.side->model, input));
     DLPU_RETURN_IF_ERROR(side.runner->Run());
+    DLPU_RETURN_IF_ERROR(ExpectNumbers(*side.runner, side.side->label, item.name));
     return std::move(filled[0]);
   }
 

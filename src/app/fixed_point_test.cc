@@ -250,6 +250,19 @@ TEST_F(HandOffTest, Cv75TakesTheOnnxFileItself) {
   EXPECT_TRUE(LoadRunner(*program, {}).ok());
 }
 
+TEST_F(HandOffTest, Cv75GetsAFloatTfliteAsOnnx) {
+  const CompiledTarget compiled = Compiled(Digits(), "cv75");
+  EXPECT_EQ(compiled.refusal, "");
+  const std::string folder = request_.output + "/digits_cv75_handoff";
+  const auto given = LoadModel(folder + "/model.onnx");
+  ASSERT_TRUE(given.ok()) << given.error().message;
+  EXPECT_EQ(given->format, "onnx");
+  EXPECT_THAT(*ReadTextFile(folder + "/commands.sh"), HasSubstr("onnxparser.py -m model.onnx"));
+  ASSERT_FALSE(compiled.notes.empty());
+  EXPECT_THAT(compiled.notes[0], HasSubstr("takes no .tflite"));
+  EXPECT_TRUE(fs::exists(request_.output + "/digits_cv75.dlpu"));
+}
+
 TEST_F(HandOffTest, WhatCannotBeUsedIsNamed) {
   const std::string pictures = folder_ + "/pictures";
   fs::create_directories(pictures);

@@ -23,7 +23,9 @@ int OutputNamed(const Graph& graph, const std::string& name) {
 void PairUp(int boxes, int scores, const OutputReading& how, std::vector<OutputReading>& readings) {
   readings[static_cast<size_t>(scores)].sigmoid = how.scores_are_logits;
   OutputReading& reading = readings[static_cast<size_t>(boxes)];
+  const bool probability = reading.probability;
   reading = how;
+  reading.probability = probability;
   reading.scores = scores;
 }
 
@@ -95,6 +97,17 @@ bool MovesValues(Op op) {
   }
 }
 
+// Whether LOGISTIC or SOFTMAX writes the tensor, but for moves.
+bool IsProbability(const Graph& graph, const TensorUses& uses, TensorId id) {
+  while (uses.writer[static_cast<size_t>(id)] != TensorUses::kNone) {
+    const Node& node = graph.nodes[static_cast<size_t>(uses.writer[static_cast<size_t>(id)])];
+    if (node.op == Op::kLogistic || node.op == Op::kSoftmax) return true;
+    if (!MovesValues(node.op)) return false;
+    id = node.inputs[node.op == Op::kSplit ? 1 : 0];
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view ReadingName(const OutputReading& reading) {
@@ -105,6 +118,10 @@ std::string_view ReadingName(const OutputReading& reading) {
 std::vector<OutputReading> ReadingsOf(const Graph& graph, const LoadedModel& model,
                                       const Observer& observer) {
   std::vector<OutputReading> readings(graph.outputs.size());
+  const TensorUses uses(graph);
+  for (size_t i = 0; i < readings.size(); ++i) {
+    readings[i].probability = IsProbability(graph, uses, graph.outputs[i]);
+  }
   if (!model.zoo || !ReadByDecoder(graph, model.zoo->decoder, readings)) {
     ReadByHead(graph, observer, readings);
   }
@@ -146,6 +163,16 @@ std::vector<bool> ReadBySigmoids(const Graph& graph, const std::vector<OutputRea
     }
   }
   return read;
+}
+
+void ClipSigmoids(const std::vector<bool>& read_by_sigmoids, TensorFacts& facts) {
+  for (size_t t = 0; t < facts.ranges.size(); ++t) {
+    std::optional<RealRange>& range = facts.ranges[t];
+    if (!range || !read_by_sigmoids[t]) continue;
+    if (!std::isfinite(range->low) || !std::isfinite(range->high)) continue;
+    range->low = std::clamp(range->low, -kSigmoidFlat, kSigmoidFlat);
+    range->high = std::clamp(range->high, -kSigmoidFlat, kSigmoidFlat);
+  }
 }
 
 }  // namespace dlpu

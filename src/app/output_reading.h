@@ -22,6 +22,8 @@ struct OutputReading {
   int scores = -1;
   int classes = 1, background = -1;
   bool scores_are_logits = false;
+  // The graph itself ends in LOGISTIC or SOFTMAX: a value that never moves by 0.1 tells nothing.
+  bool probability = false;
 
   bool plain() const { return !sigmoid && scores < 0; }
 };
@@ -42,5 +44,8 @@ inline constexpr float kSigmoidFlat = 8;
 // Parallel to graph.tensors: whether nothing but sigmoids, in the graph or after it, reads the
 // tensor's values, perhaps after they were moved (reshaped, joined, transposed, cut).
 std::vector<bool> ReadBySigmoids(const Graph& graph, const std::vector<OutputReading>& readings);
+
+// Ranges of such tensors end where sigmoids are flat.
+void ClipSigmoids(const std::vector<bool>& read_by_sigmoids, TensorFacts& facts);
 
 }  // namespace dlpu

@@ -138,6 +138,29 @@ TEST(OutputReading, RowsWeighByTheirBestScoreWithoutTheBackground) {
   EXPECT_FLOAT_EQ(weights[1], 0.02f);
 }
 
+// A flag that stays near 0 in every calibration picture, as that of a hand where there is none.
+constexpr const char* kFlag = R"(dlpu-graph 1
+tensor %0 "a" float32 1x100x4
+tensor %1 "scale" float32 1 const=hex:0000803f
+tensor %2 "lower" float32 1 const=hex:000020c1
+tensor %3 "x" float32 1x100x4
+tensor %4 "y" float32 1x100x4
+tensor %5 "flag" float32 1x100x4
+node MUL "x" (%0 %1) -> (%3)
+node ADD "y" (%3 %2) -> (%4)
+node LOGISTIC "flag" (%4) -> (%5)
+inputs (%0)
+outputs (%5)
+)";
+
+TEST(OutputReading, AFlagThatNeverRisesMakesNoDeadModel) {
+  CalibrationSet set = Scores(0);
+  set.arrays.erase("b");
+  const auto report = Quantize(ModelOf(kFlag), Plain(QuantScheme::kInt8PerTensor), set, 1, nullptr);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_FALSE(report->dead());
+}
+
 // Values that move on their way to the sigmoid, and values that something else reads as well.
 constexpr const char* kSigmoids = R"(dlpu-graph 1
 tensor %0 "in" float32 1x4x6x1

@@ -104,7 +104,8 @@ Result<PortRow> JudgeTarget(const LoadedModel& model, const Target& target,
   const bool takes_it = std::ranges::find(target.formats, model.format) != target.formats.end();
   if (!takes_it && model.format == "tflite") {
     row.verdict = PortVerdict::kPrepare;
-    row.needs = "bring the float model as .onnx";
+    row.needs = summary.integer_layers > 0 ? "bring the float model as .onnx" : "convert to .onnx";
+    if (target.compiler.has_value()) row.needs += ", then compile with " + target.compiler->name;
     return row;
   }
   JudgeQuantization(summary, target, row);
@@ -161,12 +162,11 @@ Result<std::string> QuantizedFor(const Target& target, const LoadedModel& model,
   return name;
 }
 
-// Whether the target's own integers are to be made up for a float model.
+// Whether the target's own integers are to be made up for a float model, whose file format does not
+// count: the vendor's tool gets it as it wants it.
 bool WantsFixedPoint(const LoadedModel& model, const Target& target, const PortRow& row) {
   const QuantizationSummary summary = SummariseQuantization(model.graph);
-  return target.fixed_point && summary.integer_layers == 0 &&
-         row.verdict == PortVerdict::kPrepare &&
-         std::ranges::find(target.formats, model.format) != target.formats.end();
+  return target.fixed_point && summary.integer_layers == 0 && row.verdict == PortVerdict::kPrepare;
 }
 
 // The row of a target: of the file as it is, or of what it becomes when it may be quantized.

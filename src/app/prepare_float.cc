@@ -72,8 +72,8 @@ Result<FloatGraph> PrepareFloat(const LoadedModel& model, const std::string& cut
     RemoveDead(graph);
   } else if (summary.integer_layers > 0) {
     return UnsupportedError(
-        fmt::format("{}: is quantized already ({}); quantize the float model it "
-                    "was made from",
+        fmt::format("{}: is quantized already ({}); where that is what the target takes (dlpu port "
+                    "says) use it as it is, else quantize the float model it was made from",
                     model.path, QuantizationText(summary)));
   } else {
     result.original = graph;

@@ -187,7 +187,9 @@ Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
         structure.CutPostProcessing(prepared.graph, settings.scheme, settings.cut_post_processing));
   }
   if (settings.fix && settings.scheme != QuantScheme::kInt16x8) {
-    DLPU_RETURN_IF_ERROR(structure.SplitHeads(prepared.graph, FactsOf(observer, {}), observed));
+    TensorFacts facts = FactsOf(observer, {});
+    ClipSigmoids(ReadBySigmoids(observed, ReadingsOf(observed, model, observer)), facts);
+    DLPU_RETURN_IF_ERROR(structure.SplitHeads(prepared.graph, facts, observed));
   }
   Restructured result;
   result.graph = prepared.graph;

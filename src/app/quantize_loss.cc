@@ -53,7 +53,7 @@ struct Sums {
     if (Signal(reading) == 0 && noise > 0) loss.sqnr_db = -std::numeric_limits<double>::infinity();
     const double span = std::max(high - low, std::max(std::fabs(low), std::fabs(high)));
     loss.worst = span > 0 ? worst / span : (worst > 0 ? 1 : 0);
-    const double least = reading.sigmoid ? kLeastChange : 1e-12 * signal;
+    const double least = reading.sigmoid || reading.probability ? kLeastChange : 1e-12 * signal;
     loss.constant = change_reference > least && change_other < kDeadPart * change_reference;
     return loss;
   }

@@ -161,16 +161,6 @@ Status Trials::Choose(const QuantizeSettings& asked, const QuantizeProgress& pro
   return OkStatus();
 }
 
-// Codes beyond where a sigmoid is flat are lost to it: BlazeFace's scores run from -500 to 2.
-void Trials::ClipSigmoids(TensorFacts& facts) const {
-  for (size_t t = 0; t < facts.ranges.size(); ++t) {
-    if (!facts.ranges[t] || !read_by_sigmoids_[t]) continue;
-    if (!std::isfinite(facts.ranges[t]->low) || !std::isfinite(facts.ranges[t]->high)) continue;
-    facts.ranges[t]->low = std::clamp(facts.ranges[t]->low, -kSigmoidFlat, kSigmoidFlat);
-    facts.ranges[t]->high = std::clamp(facts.ranges[t]->high, -kSigmoidFlat, kSigmoidFlat);
-  }
-}
-
 // 16 bits have no need to clip.
 void Trials::WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const {
   for (const Node& node : subject_.graph.nodes) {
@@ -191,7 +181,8 @@ TensorFacts Trials::FactsFor(const QuantizeSettings& settings) const {
   range.power_of_two = settings.scheme == QuantScheme::kPowerOfTwo;
   TensorFacts facts = FactsOf(subject_.observer, range);
   WidenRanges(settings, facts);
-  if (HasCoarseCodes(settings.scheme)) ClipSigmoids(facts);
+  // Codes beyond where a sigmoid is flat are lost to it: BlazeFace's scores run from -500 to 2.
+  if (HasCoarseCodes(settings.scheme)) ClipSigmoids(read_by_sigmoids_, facts);
   if (!subject_.changed) KeepCodeRanges(subject_.graph, subject_.prepared.code_ranges, facts);
   StateInputRanges(subject_.graph, subject_.model, settings, facts);
   return facts;

@@ -53,7 +53,6 @@ class Trials {
 
  private:
   TensorFacts FactsFor(const QuantizeSettings& settings) const;
-  void ClipSigmoids(TensorFacts& facts) const;
   void WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const;
   Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
   Result<std::vector<OutputLoss>> Against(const Graph& other, size_t most = SIZE_MAX);

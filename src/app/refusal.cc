@@ -13,13 +13,16 @@ namespace dlpu {
 
 Result<std::string> RefusalOf(const LoadedModel& model, const Graph& graph, const Target& target,
                               const std::string& os) {
-  // What was read can be written as .tflite; the file itself can be handed on.
+  // What was read can be written as .tflite, and as .onnx when it is float; the file itself can be
+  // handed on.
   const auto takes = [&](std::string_view format) {
     return std::ranges::find(target.formats, format) != target.formats.end();
   };
   // Nobody hands a camera dlpu's stand-in for what a vendor's compiler makes.
-  const bool stands_in = SummariseQuantization(graph).style == QuantizationStyle::kFixedPoint;
-  if (!takes("tflite") && !takes(model.format) && !(stands_in && target.fixed_point)) {
+  const QuantizationSummary summary = SummariseQuantization(graph);
+  const bool stands_in = summary.style == QuantizationStyle::kFixedPoint;
+  const bool writable = takes("tflite") || (takes("onnx") && summary.integer_layers == 0);
+  if (!writable && !takes(model.format) && !(stands_in && target.fixed_point)) {
     return fmt::format("{} takes .{} files, not .{}: bring the float model in that format",
                        target.title, target.formats[0], model.format);
   }
@@ -29,7 +32,11 @@ Result<std::string> RefusalOf(const LoadedModel& model, const Graph& graph, cons
   }
   LoadedModel checked = model;
   checked.graph = graph;
-  if (takes("tflite")) checked.format = "tflite";
+  if (takes("tflite")) {
+    checked.format = "tflite";
+  } else if (writable) {
+    checked.format = "onnx";
+  }
   CheckOptions options;
   options.os = os;
   DLPU_TRY(const CheckReport report, Check(checked, target, options));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <filesystem>
 
@@ -96,6 +97,14 @@ const TfliteMetadata::TensorInfo* StatedByModel(const LoadedModel& model, const 
   return fits(info.mean) && fits(info.std) ? &info : nullptr;
 }
 
+bool HasPictureName(const std::string& path) {
+  static constexpr std::string_view kEndings[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"};
+  std::string lower = path;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return std::any_of(std::begin(kEndings), std::end(kEndings),
+                     [&](std::string_view ending) { return lower.ends_with(ending); });
+}
+
 Status FillFromFile(Runner& runner, size_t index, const LoadedModel& model,
                     const InputOptions& options, FilledInput& filled) {
   const Tensor& tensor = runner.input_tensor(index);
@@ -120,6 +129,11 @@ Status FillFromFile(Runner& runner, size_t index, const LoadedModel& model,
     filled.placement = input.placement;
     filled.is_picture = true;
     return OkStatus();
+  }
+  if (bytes.size() != target.size() && HasPictureName(filled.source)) {
+    return InvalidError(fmt::format(
+        "{}: is named like a picture, and its {} bytes are no JPEG, PNG, BMP, PPM or PGM",
+        filled.source, bytes.size()));
   }
   if (bytes.size() != target.size()) {
     return InvalidError(fmt::format("input '{}' is {}; {} has {}{}", tensor.name, InputText(tensor),

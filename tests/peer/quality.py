@@ -8,7 +8,8 @@ quantizer (ai-edge-quantizer, static int8) and by ONNX Runtime's (static, QDQ, p
 and runs on other pictures (quality_pictures.py). A cell says in how many percent of cases the task's
 result is that of the float network (task_terms.py: the same class; boxes that match with IoU >= 0.5;
 IoU of masks; points within 5 % of the input's width), and the signal to noise of the outputs in dB
-(10 log10 of squared float values over squared differences, mean over outputs).
+(10 log10 of squared float values over squared differences, mean over outputs; of scores that a decoder
+takes the sigmoid of, after it).
 
 dlpu's models run in dlpu's own kernels, whose bytes are those of LiteRT's reference kernels
 (quantized.py); those of the others in LiteRT and in ONNX Runtime. The float networks run in LiteRT.
@@ -143,7 +144,8 @@ def thinned(arrays, most):
 
 
 def with_signature(path):
-    """The file with a signature, which LiteRT's quantizer asks for."""
+    """The file with a signature and with names of tensors that are all different, which LiteRT's
+    quantizer asks for."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -152,6 +154,10 @@ def with_signature(path):
     if model.signatureDefs:
         return
     graph = model.subgraphs[0]
+    named = {}
+    for number, tensor in enumerate(graph.tensors):
+        if named.setdefault(tensor.name, number) != number:
+            tensor.name += b"_%d" % number
 
     def maps(ids):
         made = []
@@ -180,8 +186,8 @@ class Network:
         self.name, self.source, self.folder, self.entry = name, source, folder, entry
         self.calibration, self.evaluation = calibration, evaluation
         self.file = os.path.join(folder, "float.tflite")
-        fixed = ["--shape", FIXED[name][0]] if name in FIXED else []
-        run_dlpu("convert", source, "-o", self.file, *fixed)
+        self.fixed = ["--shape", FIXED[name][0]] if name in FIXED else []
+        run_dlpu("convert", source, "-o", self.file, *self.fixed)
         with_signature(self.file)
         self.float = Quiet(self.file)
         np.savez(os.path.join(folder, "calibration.npz"), calibration)
@@ -194,14 +200,18 @@ class Network:
         import numpy as np
 
         expected = expected or self.expected
-        agreement = task_terms.Agreement(self.entry["task"], self.entry["decoder"],
-                                         self.float.shape[1:3])
+        decoder = self.entry["decoder"]
+        logits = ({*decoder.get("scores", []), *decoder.get("presence", [])}
+                  if decoder.get("sigmoid") else set())
+        agreement = task_terms.Agreement(self.entry["task"], decoder, self.float.shape[1:3])
         for e, f in zip(expected, found):
             agreement.add(e, f)
         levels = []
         for name in expected[0]:
             a = np.concatenate([e[name].reshape(-1) for e in expected]).astype(np.float64)
             b = np.concatenate([f[name].reshape(-1) for f in found]).astype(np.float64)
+            if name in logits:
+                a, b = task_terms.sigmoid(a), task_terms.sigmoid(b)
             levels.append(10 * np.log10((a * a).sum() / max(((a - b) ** 2).sum(), 1e-30)))
         return {"agreement": agreement.percent, "sqnr": float(np.mean(levels)),
                 "cases": agreement.have}
@@ -210,7 +220,7 @@ class Network:
         import numpy as np
 
         target = os.path.join(self.folder, "q.tflite")
-        run_dlpu("quantize", self.file, "-o", target, "--calibration",
+        run_dlpu("quantize", self.source, *self.fixed, "-o", target, "--calibration",
                  os.path.join(self.folder, "calibration.npz"), "--input-type", "float",
                  "--output-type", "float", "--fast", "--threads", "1", "--no-fix", *arguments)
         problem = models.driver("run", target, self.folder, str(len(self.evaluation)))
@@ -253,14 +263,23 @@ class Network:
         return target
 
     def by_onnxruntime(self):
+        """Of the file as it is, else, as for one that ONNX Runtime's quantizer makes a graph of that
+        it does not load, of what dlpu writes of it."""
+        converted = os.path.join(self.folder, "f.onnx")
+        if self.source.endswith(".onnx"):
+            try:
+                return self.by_onnxruntime_from(self.source)
+            except Exception as error:  # noqa: BLE001: whatever it says, there is another way
+                print(f"{self.name}: ONNX Runtime's: {str(error)[:200]}", file=sys.stderr)
+        run_dlpu("convert", self.source, "-o", converted, *self.fixed)
+        return self.by_onnxruntime_from(converted)
+
+    def by_onnxruntime_from(self, source):
         import onnxruntime
         from onnxruntime.quantization import (CalibrationDataReader, QuantFormat, QuantType,
                                               quantize_static)
 
-        source, target = self.source, os.path.join(self.folder, "q.onnx")
-        if not source.endswith(".onnx"):
-            source = os.path.join(self.folder, "f.onnx")
-            run_dlpu("convert", self.source, "-o", source)
+        target = os.path.join(self.folder, "q.onnx")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         plain = onnxruntime.InferenceSession(source, options, ["CPUExecutionProvider"])

@@ -48,7 +48,8 @@ def all_models():
 def dlpu(*arguments):
     """Runs dlpu; returns its error message, or None."""
     done = subprocess.run([DLPU, *arguments], capture_output=True, text=True, timeout=1800)
-    return None if done.returncode == 0 else done.stderr.strip() or f"code {done.returncode}"
+    # 4: the model was written, and what it gives hardly depends on the input.
+    return None if done.returncode in (0, 4) else done.stderr.strip() or f"code {done.returncode}"
 
 
 def compare(job):

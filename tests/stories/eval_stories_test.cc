@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -330,6 +331,44 @@ TEST_F(EvalStory, MasksAndAgreement) {
   ASSERT_EQ(outputs->outputs.size(), 1u);
   EXPECT_TRUE(outputs->outputs[0].equal());
   EXPECT_GT(outputs->outputs[0].values, 0);
+}
+
+// No class is greater than NaN: such a model agreed with everything.
+TEST_F(EvalStory, AModelThatGivesNoNumbersIsRefused) {
+  ClassFolders();
+  CompareSide model = ColourClassifier();
+  Graph& graph = model.model.graph;
+  Tensor factor;
+  factor.name = "nan";
+  factor.shape = {1, 3};
+  factor.is_constant = true;
+  SetFloats(factor, {1, std::nanf(""), 1});
+  graph.tensors.push_back(std::move(factor));
+  Tensor spoiled = graph.tensors[static_cast<size_t>(graph.nodes[0].outputs[0])];
+  spoiled.name = "spoiled";
+  graph.tensors.push_back(std::move(spoiled));
+  const auto count = static_cast<TensorId>(graph.tensors.size());
+  Node mul;
+  mul.name = "mul";
+  mul.op = Op::kMul;
+  mul.attrs = ArithmeticAttrs{};
+  mul.inputs = {graph.nodes[0].outputs[0], count - 2};
+  mul.outputs = {count - 1};
+  graph.nodes[1].inputs[0] = count - 1;
+  graph.nodes.insert(graph.nodes.begin() + 1, mul);
+  const auto result = Run(model, EvalTask::kClassify, "");
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, HasSubstr("has NaN for c0/0.png"));
+}
+
+TEST_F(EvalStory, AnotherTaskThatFitsIsNamed) {
+  Picture("set/a.png", {200, 0, 0});
+  const CompareSide model = FixedDetector();
+  EvalRequest request;
+  request.reference = &model;
+  const auto result = Run(model, EvalTask::kSegment, "", request);
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, HasSubstr("give --task detect"));
 }
 
 }  // namespace
