@@ -216,7 +216,7 @@ Result<std::optional<Equalized>> Equalize(const TrialSubject& plain,
   Equalized result;
   result.graph = plain.graph;
   DLPU_TRY(result.done, EqualizeLayers(result.graph, FactsOf(plain.observer, {})));
-  if (result.done.layers == 0) return std::optional<Equalized>();
+  if (!result.done.any()) return std::optional<Equalized>();
   DLPU_TRY(result.observer, calibrator.Observe(result.graph, "calibrating the equalized model"));
   if (settings.equalize) return std::optional(std::move(result));
   const TrialSubject other = {plain.model,      plain.prepared, result.graph,
@@ -326,7 +326,7 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   Warn(*observer, graph, report);
   if (settings.scheme == QuantScheme::kPowerOfTwo) ChooseBorders(model, graph, asked);
   Trials trials({model, prepared, graph, *observer, set, settings.input, calibrator.used,
-                 report.equalization.layers > 0, threads});
+                 report.equalization.any(), threads});
   if (asked.wide_below_db) {
     DLPU_TRY(report.bits, trials.ChooseWide(asked));
   }

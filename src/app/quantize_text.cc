@@ -118,6 +118,10 @@ std::string QuantizeText(const QuantizeReport& report) {
                         report.skipped.size() + report.used.size());
   }
   for (const std::string& note : report.notes) text += note + "\n";
+  if (report.equalization.silenced > 0) {
+    text += fmt::format("{} dead channels lost weights that no output depends on\n",
+                        report.equalization.silenced);
+  }
   text += StructureText(report.structure) + FlattenedText(report);
   text += BitsText(report);
   for (const std::string& name : report.float_nodes) {
@@ -141,6 +145,7 @@ Json QuantizeJson(const QuantizeReport& report) {
                {"calibration_inputs", report.used.size()},
                {"skipped", Json::array()},
                {"equalized_layers", report.equalization.layers},
+               {"silenced_channels", report.equalization.silenced},
                {"flattened_layers", Json::array()},
                {"equalized", report.equalization.regions},
                {"structure", StructureJson(report.structure)},

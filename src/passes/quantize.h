@@ -101,15 +101,18 @@ std::map<std::string, DataType> NodesIn16Bits(const Graph& graph, const std::vec
 struct Equalization {
   int layers = 0;                    // whose weights were scaled
   int channels = 0;                  // that were scaled, of all regions
+  int silenced = 0;                  // dead channels that lost weights (equalize_regions.h)
   double widest = 1;                 // the largest ratio between two channel scales of a region
   std::vector<std::string> regions;  // the layers that write each region, joined by ", "
+  bool any() const { return layers > 0 || silenced > 0; }
 };
 
-// Moves scales of channels between layers so that the channels of a weight tensor have like ranges;
-// the graph computes the same function of its inputs in exact arithmetic. Works through RELU,
-// PRELU, LEAKY_RELU, pooling, padding with zeros, resizing, spatial means, flattening and
-// additions; through RELU6 only as far as the highest values seen (facts.highs) stay on the same
-// side of 6. Ranges in `facts` are then out of date: measure again.
+// Takes away the weights of dead channels, then moves scales of channels between layers so that the
+// channels of a weight tensor have like ranges; the graph computes the same function of its inputs
+// in exact arithmetic. Works through RELU, PRELU, LEAKY_RELU, pooling, padding with zeros,
+// resizing, spatial means, flattening and additions; through RELU6 only as far as the highest
+// values seen (facts.highs) stay on the same side of 6. Ranges in `facts` are then out of date:
+// measure again.
 Result<Equalization> EqualizeLayers(Graph& graph, const TensorFacts& facts);
 
 // For each layer with weights the ratio of the largest to the smallest channel range that is not

@@ -397,6 +397,37 @@ TEST(Equalize, Relu6KeepsChannelsThatReachSix) {
   EXPECT_LT(ChannelRangeRatios(after)["a"], ChannelRangeRatios(net.graph)["a"] / 3);
 }
 
+TEST(Equalize, TakesWeightsFromDeadChannels) {
+  Net net;
+  const TensorId x = net.In("x", {1, 5, 5, 3});
+  const TensorId a = net.Conv(x, "a", 4, Activation::kRelu6);
+  const TensorId b = net.Conv(a, "b", 4, Activation::kRelu6, true);
+  net.Out(net.Conv(b, "c", 2));
+  // Tensors: x, a/w, a/b, a, b/w, b/b, b, c/w, c/b, c.
+  const auto edit = [&](TensorId id, size_t inner, const std::vector<float>& factors) {
+    std::vector<float> values = FloatValues(net.graph.tensors[id]);
+    for (size_t i = 0; i < values.size(); ++i) values[i] *= factors[i / inner % factors.size()];
+    SetFloatValues(net.graph.tensors[id], values);
+  };
+  edit(1, 27, {0, 1, 1, 1});  // channel 0: zero behind RELU6, for its bias is negative,
+  SetFloatValues(net.graph.tensors[2], std::vector<float>{-1, 0.1f, 0.1f, 0.1f});
+  edit(4, 1, {500, 1, 1, 300});       // which is read with the largest weights
+  edit(7, 1, {1, 1, 1, 0});           // channel 3: written with large weights and not read
+  net.facts.highs[3] = {0, 2, 2, 2};  // a
+  net.facts.highs[6] = {1, 2, 2, 6};  // b
+  Graph after = net.graph;
+  const Result<Equalization> done = EqualizeLayers(after, net.facts);
+  ASSERT_TRUE(done.ok());
+  // Channel 0 of a; channel 3 of b and then of a.
+  EXPECT_EQ(done->silenced, 3);
+  const std::vector<float> weights = FloatValues(after.tensors[4]);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    EXPECT_EQ(weights[i] == 0, i % 4 == 0 || i % 4 == 3) << i;
+  }
+  EXPECT_EQ(FloatValues(after.tensors[5])[3], 0);
+  ExpectSameFunction(net.graph, after);
+}
+
 TEST(Equalize, LeavesWhatTheModelShows) {
   Net net;
   const TensorId x = net.In("x", {1, 4, 4, 3});
