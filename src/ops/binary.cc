@@ -123,11 +123,11 @@ bool IsPlainInt16(const OpContext& context) {
          !context.input(1).quantization.present() && !context.output(0).quantization.present();
 }
 
-Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess guess,
-                                    const std::function<uint8_t(uint8_t, uint8_t)>& code) {
+Result<PreparedOp> PrepareBytePairRows(const PrepareContext& context, BytePairGuess guess,
+                                       const BytePairFunction::Row& row) {
   DLPU_TRY(const std::shared_ptr<const BinaryWalk> walk, MakeBinaryWalk(context));
   guess.is_signed = context.input(0).type == DataType::kInt8;
-  const auto function = std::make_shared<const BytePairFunction>(guess, code, context.cpu);
+  const auto function = std::make_shared<const BytePairFunction>(guess, row, context.cpu);
   PreparedOp op;
   op.row = function->row();
   op.run = [walk, function](const RunArgs& args) {

@@ -81,8 +81,13 @@ Result<PreparedOp> PrepareBinary(const PrepareContext& context, F f) {
 
 // A step that computes out = code(a, b) on the bytes of 8-bit codes; `guess` without type says
 // what `code` approximates.
-Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, BytePairGuess guess,
-                                    const std::function<uint8_t(uint8_t, uint8_t)>& code);
+Result<PreparedOp> PrepareBytePairRows(const PrepareContext& context, BytePairGuess guess,
+                                       const BytePairFunction::Row& row);
+template <typename Code>
+Result<PreparedOp> PrepareBytePairs(const PrepareContext& context, const BytePairGuess& guess,
+                                    const Code& code) {
+  return PrepareBytePairRows(context, guess, BytePairRowOf(code));
+}
 
 // A step that computes out = f(a, b) on codes; f takes and returns int32. The three tensors have
 // one 8- or 16-bit type.

@@ -30,7 +30,7 @@ Result<CodeRange> XnnpackRange(const OpContext& context) {
 
 // A formula on codes as a function of their bytes.
 template <typename Formula>
-std::function<uint8_t(uint8_t, uint8_t)> OnBytes(const OpContext& context, const Formula& formula) {
+auto OnBytes(const OpContext& context, const Formula& formula) {
   const bool is_signed = context.input(0).type == DataType::kInt8;
   return [formula, is_signed](uint8_t x, uint8_t y) {
     return static_cast<uint8_t>(is_signed ? formula(static_cast<int8_t>(x), static_cast<int8_t>(y))

@@ -92,21 +92,14 @@ float Nudge(float v, int ulps) {
 
 std::span<const BytePairRow> BytePairRows() { return kRows; }
 
-BytePairFunction::BytePairFunction(const BytePairGuess& guess,
-                                   const std::function<uint8_t(uint8_t, uint8_t)>& code,
-                                   CpuFlags cpu)
+BytePairFunction::BytePairFunction(const BytePairGuess& guess, const Row& row, CpuFlags cpu)
     : table_(256 * 256) {
-  for (int x = 0; x < 256; ++x) {
-    for (int y = 0; y < 256; ++y) {
-      table_[static_cast<size_t>(256 * x + y)] =
-          code(static_cast<uint8_t>(x), static_cast<uint8_t>(y));
-    }
-  }
-  for (const BytePairRow& row : kRows) {
-    if ((row.needs & ~cpu) != 0 || row.run() == nullptr) continue;
-    run_ = row.run();
+  for (int x = 0; x < 256; ++x) row(static_cast<uint8_t>(x), table_.data() + 256 * x);
+  for (const BytePairRow& candidate : kRows) {
+    if ((candidate.needs & ~cpu) != 0 || candidate.run() == nullptr) continue;
+    run_ = candidate.run();
     if (!FindFormula(guess)) break;  // rows compute the same: none will do
-    row_ = row.name;
+    row_ = candidate.name;
     table_ = {};
     return;
   }
@@ -131,6 +124,10 @@ bool BytePairFunction::FindFormula(const BytePairGuess& g) {
       if (!sum && !prelu && nudge_y != 0) continue;
       args_.scale_x = Nudge(nearest_x, nudge_x);
       args_.scale_y = Nudge(nearest_y, nudge_y);
+      if (sum) {  // the exact offset will mostly do, and takes no search
+        args_.offset = static_cast<float>(g.zero_out - g.scale_x * g.zero_x - g.scale_y * g.zero_y);
+        if (Holds(args_)) return true;
+      }
       Interval first = FirstOffsets(g, args_, table_.data()), second{0, 0};
       if (prelu) second = SecondOffsets(g, args_, table_.data());
       if (!sum) {  // the offset carries the sign

@@ -10,6 +10,7 @@
 #include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/cpu.h"
@@ -22,6 +23,14 @@ namespace dlpu {
 // The real factor that a multiplier stands for.
 inline double RealFactor(const QuantizedMultiplier& m) {
   return std::ldexp(static_cast<double>(m.multiplier), m.shift - 31);
+}
+
+// A function of two codes as BytePairFunction takes it.
+template <typename Code>
+auto BytePairRowOf(Code code) {
+  return [code = std::move(code)](uint8_t x, uint8_t* codes) {
+    for (int y = 0; y < 256; ++y) codes[y] = code(x, static_cast<uint8_t>(y));
+  };
 }
 
 // What the function approximates, in real numbers: with u = x - zero_x and v = y - zero_y,
@@ -47,9 +56,9 @@ std::span<const BytePairRow> BytePairRows();
 
 class BytePairFunction {
  public:
-  // code(x, y) is the specification, on the bytes of codes.
-  BytePairFunction(const BytePairGuess& guess, const std::function<uint8_t(uint8_t, uint8_t)>& code,
-                   CpuFlags cpu);
+  // Writes the specification for x: the codes of x with each of the 256 y; all are bytes.
+  using Row = std::function<void(uint8_t x, uint8_t* codes)>;
+  BytePairFunction(const BytePairGuess& guess, const Row& row, CpuFlags cpu);
 
   // "byte_pair_avx512", ..., or "byte_pair_table".
   std::string_view row() const { return row_; }

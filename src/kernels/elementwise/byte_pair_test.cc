@@ -146,7 +146,7 @@ TEST(BytePairFunction, EqualsTheSpecificationOnEveryRow) {
     Function (*const make[])(Random&) = {RandomSum, RandomProduct, RandomPrelu};
     const Function f = make[i % 3](random);
     for (const CpuFlags cpu : cpus) {
-      const BytePairFunction function(f.guess, f.code, cpu);
+      const BytePairFunction function(f.guess, BytePairRowOf(f.code), cpu);
       ExpectEqual(f, function, random);
       if (testing::Test::HasFatalFailure()) return;
       const std::string name(function.row());
@@ -171,7 +171,7 @@ TEST(BytePairFunction, EqualsTheSpecificationOnEveryRow) {
 TEST(BytePairFunction, FallsBackToTheTable) {
   BytePairGuess guess;
   const auto code = [](uint8_t x, uint8_t y) { return static_cast<uint8_t>(x ^ y); };
-  const BytePairFunction function(guess, code, DetectedCpuFlags());
+  const BytePairFunction function(guess, BytePairRowOf(code), DetectedCpuFlags());
   EXPECT_EQ(function.row(), "byte_pair_table");
   const uint8_t x[3] = {1, 2, 255}, y = 7;
   uint8_t out[3];

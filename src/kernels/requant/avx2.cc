@@ -9,6 +9,46 @@
 namespace dlpu {
 namespace {
 
+// Eight elements at a time in two vectors of 64-bit lanes, each by its own strides of eight.
+void Walk(const StepProgression& p, int32_t count, int32_t most, int32_t* out) {
+  alignas(32) int64_t first[8], missing[8];
+  int64_t x = p.x, remainder = p.remainder;
+  for (int i = 0; i < 8; ++i) {
+    first[i] = x;
+    missing[i] = remainder;
+    x += p.step;
+    remainder += p.step_remainder;
+    if (remainder >= p.multiplier) {
+      remainder -= p.multiplier;
+      ++x;
+    }
+  }
+  const int64_t over = 8 * p.step_remainder / p.multiplier;
+  const __m256i add = _mm256_set1_epi64x(8 * p.step + over);
+  const __m256i add_remainder = _mm256_set1_epi64x(8 * p.step_remainder - over * p.multiplier);
+  const __m256i multiplier = _mm256_set1_epi64x(p.multiplier);
+  const __m256i last = _mm256_set1_epi64x(p.multiplier - 1);
+  const __m256i bound = _mm256_set1_epi32(most);
+  // The low halves of both vectors' lanes; their order is put right by a permutation.
+  __m256i at[2], rest[2];
+  for (int i = 0; i < 2; ++i) {
+    at[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(first + 4 * i));
+    rest[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(missing + 4 * i));
+  }
+  for (int32_t i = 0; i < count; i += 8) {
+    const __m256i low = _mm256_castps_si256(
+        _mm256_shuffle_ps(_mm256_castsi256_ps(at[0]), _mm256_castsi256_ps(at[1]), 0x88));
+    const __m256i values = _mm256_min_epi32(_mm256_permute4x64_epi64(low, 0xD8), bound);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), values);
+    for (int j = 0; j < 2; ++j) {
+      rest[j] = _mm256_add_epi64(rest[j], add_remainder);
+      const __m256i carry = _mm256_cmpgt_epi64(rest[j], last);
+      rest[j] = _mm256_sub_epi64(rest[j], _mm256_and_si256(carry, multiplier));
+      at[j] = _mm256_sub_epi64(_mm256_add_epi64(at[j], add), carry);
+    }
+  }
+}
+
 // Offset d must satisfy sign(x) * d >= value - 1/2 - scale * x at a step's first x, and stay below
 // it at the x before.
 void Bounds(const StepFunction& f, float scale, double* low, double* high) {
@@ -84,7 +124,7 @@ bool Holds(const StepFunction& f, float scale, float offset) {
   return _mm256_testz_si256(bad, bad) != 0;
 }
 
-constexpr RequantProof kProof{Bounds, Holds};
+constexpr RequantProof kProof{Walk, Bounds, Holds};
 
 }  // namespace
 

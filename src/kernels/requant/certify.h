@@ -16,7 +16,17 @@ struct StepFunction {
   bool with_sign;  // the offset takes the sign of x
 };
 
+// An arithmetic progression rounded up: the first element is x, with `remainder` of `multiplier`
+// missing to the next; every step adds `step` and `step_remainder`.
+// 0 <= remainder, step_remainder < multiplier < 2^31; all elements fit int32.
+struct StepProgression {
+  int64_t x = 0, remainder = 0, step = 0, step_remainder = 0, multiplier = 1;
+};
+
 struct RequantProof {
+  // Writes `count` elements, none above `most`; up to 8 more entries of `out` are overwritten. May
+  // be null.
+  void (*walk)(const StepProgression& p, int32_t count, int32_t most, int32_t* out);
   // Offsets d that could work for `scale` lie in [low, high); empty if low >= high.
   void (*bounds)(const StepFunction& f, float scale, double* low, double* high);
   // Whether convert(fma(float(x), scale, +-offset)) equals the step function for every x.

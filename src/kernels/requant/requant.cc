@@ -25,33 +25,52 @@ static_assert(static_cast<int>(RequantRounding::kFloat32Even) ==
 constexpr int64_t kInt32Max = std::numeric_limits<int32_t>::max();
 constexpr int64_t kInt32Min = std::numeric_limits<int32_t>::min();
 
-Wide FloorDivide(Wide a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
 // Smallest x with floor((x m + addend) / 2^(31+e)) >= value, for value = first..: an arithmetic
 // progression rounded up, walked with quotient and remainder instead of divisions.
 class StepWalk {
  public:
-  StepWalk(const QuantizedMultiplier& m, Wide addend, int32_t value) : m_(m.multiplier) {
+  StepWalk(const QuantizedMultiplier& m, Wide addend, int32_t value) {
     const Wide unit = Wide{1} << (31 - m.shift);
-    const Wide start = unit * value - addend + m_ - 1;  // ceil(a / m) = floor((a + m - 1) / m)
-    x_ = static_cast<int64_t>(FloorDivide(start, m_));
-    remainder_ = static_cast<int64_t>(start - Wide{x_} * m_);
-    step_ = static_cast<int64_t>(unit / m_);
-    step_remainder_ = static_cast<int64_t>(unit % m_);
-  }
-  int64_t x() const { return x_; }
-  void Next() {
-    x_ += step_;
-    remainder_ += step_remainder_;
-    if (remainder_ >= m_) {
-      remainder_ -= m_;
-      ++x_;
+    p_.multiplier = m.multiplier;
+    // ceil(a / m) = floor((a + m - 1) / m)
+    const Wide start = unit * value - addend + p_.multiplier - 1;
+    if (start == static_cast<int64_t>(start) && unit == static_cast<int64_t>(unit)) {
+      Divide(static_cast<int64_t>(start), static_cast<int64_t>(unit));
+    } else {
+      Divide(start, unit);
     }
+  }
+  const StepProgression& progression() const { return p_; }
+  int64_t x() const { return p_.x; }
+  void Next() {
+    p_.x += p_.step;
+    p_.remainder += p_.step_remainder;
+    if (p_.remainder >= p_.multiplier) {
+      p_.remainder -= p_.multiplier;
+      ++p_.x;
+    }
+  }
+  // Whether the elements lie well inside int32.
+  bool Narrow(int32_t count) const {
+    constexpr int64_t kMost = kInt32Max - 1024;
+    return p_.step < kMost && p_.x > -kMost && p_.x + count * (p_.step + 1) < kMost;
   }
 
  private:
-  int64_t x_ = 0, remainder_ = 0, step_ = 0, step_remainder_ = 0;
-  const int64_t m_;
+  template <typename Int>
+  void Divide(Int start, Int unit) {
+    Int quotient = start / p_.multiplier, rest = start % p_.multiplier;
+    if (rest < 0) {
+      rest += p_.multiplier;
+      --quotient;
+    }
+    p_.x = static_cast<int64_t>(quotient);
+    p_.remainder = static_cast<int64_t>(rest);
+    p_.step = static_cast<int64_t>(unit / p_.multiplier);
+    p_.step_remainder = static_cast<int64_t>(unit % p_.multiplier);
+  }
+
+  StepProgression p_;
 };
 
 // Smallest x with ScaleFloat64(x, scale) >= value; the estimate is off by a few at most.
@@ -79,12 +98,25 @@ const RequantProof* ProofFor(CpuFlags cpu) {
   return (cpu & kCpuNeon) != 0 ? RequantProofNeon() : nullptr;
 }
 
+// The next `count` steps of a walk, none above `most`.
+void AppendWalk(StepWalk walk, int32_t count, int64_t most, const RequantProof* proof,
+                int32_t& first, std::vector<int32_t>& steps) {
+  if (proof != nullptr && proof->walk != nullptr && count > 0 && walk.Narrow(count)) {
+    const size_t at = steps.size();
+    steps.resize(at + static_cast<size_t>(count) + 8);
+    proof->walk(walk.progression(), count, static_cast<int32_t>(most), steps.data() + at);
+    steps.resize(at + static_cast<size_t>(count));
+    return;
+  }
+  for (int32_t i = 0; i < count; ++i, walk.Next()) Append(std::min(walk.x(), most), first, steps);
+}
+
 }  // namespace
 
-std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
-                                  int32_t last) {
-  std::vector<int32_t> steps;
-  steps.reserve(static_cast<size_t>(std::max(last - first + 9, 8)));
+void RequantSteps(const Requantization& r, Rounding rounding, int32_t& first, int32_t last,
+                  const RequantProof* proof, std::vector<int32_t>& steps) {
+  steps.clear();
+  steps.reserve(static_cast<size_t>(std::max(last - first + 17, 8)));
   const int32_t from = first;
   if (rounding == Rounding::kFloat64) {
     for (int32_t value = from; value <= last; ++value) {
@@ -97,16 +129,11 @@ std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, in
     const bool split = rounding == Rounding::kDouble && e > 0;
     // Values up to 0 are reached at x <= 0, the others above it.
     const int32_t middle = std::clamp(1, from, last + 1);
-    StepWalk negative(r.multiplier, half + (split ? -tie : tie), from);
-    for (int32_t value = from; value < middle; ++value, negative.Next()) {
-      Append(std::min<int64_t>(negative.x(), split ? 0 : kInt32Max), first, steps);
-    }
-    StepWalk positive(r.multiplier, half + tie, middle);
-    for (int32_t value = middle; value <= last; ++value, positive.Next()) {
-      Append(positive.x(), first, steps);
-    }
+    AppendWalk(StepWalk(r.multiplier, half + (split ? -tie : tie), from), middle - from,
+               split ? 0 : kInt32Max, proof, first, steps);
+    AppendWalk(StepWalk(r.multiplier, half + tie, middle), last + 1 - middle, kInt32Max, proof,
+               first, steps);
   }
-  return steps;
 }
 
 RequantPlanner::RequantPlanner(const RequantLayer& layer, CpuFlags cpu)
@@ -140,7 +167,7 @@ bool RequantPlanner::FixedFits(const QuantizedMultiplier& m, int64_t max_abs) co
   return product + std::ldexp(std::abs(layer_.zero) + 2.0, -m.shift) < 2147483000.0;
 }
 
-bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) const {
+bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) {
   const bool real = layer_.rounding == Rounding::kFloat64;
   const double exact =
       real ? r.scale
@@ -155,11 +182,11 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) c
   // Finer scales fail, as near 255 a float has 16 bits after the point.
   if (!(exact > 1e-5)) return false;
   int32_t first = layer_.low + 1 - layer_.zero;
-  std::vector<int32_t> steps = RequantSteps(r, layer_.rounding, first, layer_.high - layer_.zero);
-  if (steps.empty()) return false;
-  StepFunction f{nullptr, static_cast<int32_t>(steps.size()), first + layer_.zero - late, signed_};
-  steps.resize(steps.size() + 8, 0);
-  f.steps = steps.data();
+  RequantSteps(r, layer_.rounding, first, layer_.high - layer_.zero, proof_, steps_);
+  if (steps_.empty()) return false;
+  StepFunction f{nullptr, static_cast<int32_t>(steps_.size()), first + layer_.zero - late, signed_};
+  steps_.resize(steps_.size() + 8, 0);
+  f.steps = steps_.data();
   const float nearest = static_cast<float>(exact);
   float below = nearest, above = nearest;
   for (int step = 0; step < 5; ++step) {

@@ -17,10 +17,9 @@
 #include "base/cpu.h"
 #include "base/fixed_point.h"
 #include "kernels/requant/blocks.h"
+#include "kernels/requant/certify.h"
 
 namespace dlpu {
-
-struct RequantProof;
 
 // What a layer's channels share; zero, low and high as in ConvSpec, in the output's own type.
 struct RequantLayer {
@@ -65,13 +64,14 @@ class RequantPlanner {
   bool FloatFits(const Requantization& r, int64_t max_abs) const;
   bool IsConstant(const Requantization& r, int64_t least, int64_t most,
                   RequantChannel& channel) const;
-  bool Certify(const Requantization& r, RequantChannel& channel) const;
+  bool Certify(const Requantization& r, RequantChannel& channel);
 
   const RequantLayer layer_;
   // Values of both signs matter and ties go away from zero.
   const bool signed_;
   const RequantProof* const proof_;  // null: no float forms
   bool cached_ = false, cached_result_ = false;
+  std::vector<int32_t> steps_;  // of Certify
   Requantization cached_key_;
   RequantChannel cached_channel_;
 };
@@ -87,9 +87,9 @@ int64_t RequantBlockBytes(int lanes);
 
 // Steps of the reference without its zero point: element i is the smallest accumulator whose value
 // is at least first + i, for values first..last; steps beyond int32 are left out at either end and
-// `first` moves accordingly. REQUIRES: multiplier > 0, -31 <= shift <= 30 or rounding kFloat64;
-// accumulators shifted left do not wrap.
-std::vector<int32_t> RequantSteps(const Requantization& r, Rounding rounding, int32_t& first,
-                                  int32_t last);
+// `first` moves accordingly. `proof` may be null and changes no step. REQUIRES: multiplier > 0,
+// -31 <= shift <= 30 or rounding kFloat64; accumulators shifted left do not wrap.
+void RequantSteps(const Requantization& r, Rounding rounding, int32_t& first, int32_t last,
+                  const RequantProof* proof, std::vector<int32_t>& steps);
 
 }  // namespace dlpu

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -14,7 +15,9 @@ namespace {
 
 TEST(RequantSteps, AreWhereTheReferenceSteps) {
   std::mt19937 engine(5);
-  int64_t steps_seen = 0;
+  int64_t steps_seen = 0, vectors_seen = 0;
+  const RequantProof* proof = (DetectedCpuFlags() & kCpuAvx2) != 0 ? RequantProofAvx2() : nullptr;
+  std::vector<int32_t> steps, walked;
   for (int i = 0; i < 3000; ++i) {
     const double octaves = std::uniform_real_distribution<double>(-5.0, 16.0)(engine);
     const double scale = std::exp2(i % 5 == 0 ? -std::ceil(octaves) : -octaves);
@@ -24,7 +27,18 @@ TEST(RequantSteps, AreWhereTheReferenceSteps) {
         return Requantize(x, r, rounding, 0, INT32_MIN, INT32_MAX);
       };
       int32_t first = -200;
-      for (const int32_t x : RequantSteps(r, rounding, first, 255)) {
+      RequantSteps(r, rounding, first, 255, nullptr, steps);
+      if (proof != nullptr) {  // its vectors walk the same steps, from any first value
+        int32_t from = -200 + i % 190, last = 255 - i % 19;
+        RequantSteps(r, rounding, from, last, proof, walked);
+        const int32_t skip = from - first;
+        ASSERT_GE(skip, 0);
+        ASSERT_LE(skip + walked.size(), steps.size());
+        EXPECT_TRUE(std::equal(walked.begin(), walked.end(), steps.begin() + skip))
+            << "scale " << scale;
+        vectors_seen += static_cast<int64_t>(walked.size());
+      }
+      for (const int32_t x : steps) {
         ASSERT_GE(value(x), first) << "scale " << scale << ", x " << x;
         ASSERT_LT(value(x - 1), first) << "scale " << scale << ", x " << x;
         ++first;
@@ -34,6 +48,9 @@ TEST(RequantSteps, AreWhereTheReferenceSteps) {
     }
   }
   EXPECT_GT(steps_seen, 0);
+  if (proof != nullptr) {
+    EXPECT_GT(vectors_seen, 0);
+  }
 }
 
 TEST(RequantPlanner, ChoosesTheCheapestExactForm) {
