@@ -113,7 +113,7 @@ Result<ModelFile> ReadModelFile(const std::string& name_or_path) {
   if (name_or_path == "digits" && !std::filesystem::exists(name_or_path)) {
     file.path = "digits";
     const auto builtin = DigitsModel();
-    file.bytes.assign(builtin.begin(), builtin.end());
+    file.bytes = std::vector<uint8_t>(builtin.begin(), builtin.end());
     for (int i = 0; i < 10; ++i) file.labels.push_back(std::to_string(i));
   } else {
     file.path = name_or_path;
@@ -135,7 +135,7 @@ Result<ModelFile> ReadModelFile(const std::string& name_or_path) {
         }
       }
     }
-    DLPU_TRY(file.bytes, ReadFile(file.path));
+    DLPU_TRY(file.bytes, MapFile(file.path));
   }
   file.kind = SniffFile(file.bytes);
   return file;
@@ -147,7 +147,7 @@ Result<LoadedModel> LoadModel(const ModelFile& file, ModelOptions& options) {
   model.zoo = file.zoo;
   model.labels = file.labels;
   model.bytes = static_cast<int64_t>(file.bytes.size());
-  model.sha256 = Sha256Hex(file.bytes);
+  if (options.hashed) model.sha256 = Sha256Hex(file.bytes);
   DLPU_RETURN_IF_ERROR(ReadGraph(file, options, model));
   if (!model.imported_layout.has_value()) AddMetadata(ArchiveOf(file, model), model);
   if (model.program.has_value()) AddZooModel(model);
@@ -212,8 +212,8 @@ Status RunnableHere(const Target& target, QuantizationStyle style) {
 
 namespace {
 
-Result<Program> CompiledProgram(const LoadedModel& model, const ModelOptions& options) {
-  const Program& program = *model.program;
+Result<Program> CompiledProgram(Program program, const LoadedModel& model,
+                                const ModelOptions& options) {
   if (!options.shapes.empty() || !options.cut_at.empty()) {
     return InvalidError(fmt::format(
         "{}: is compiled; --shape and --cut-at need the model it was made from", model.path));
@@ -227,17 +227,14 @@ Result<Program> CompiledProgram(const LoadedModel& model, const ModelOptions& op
     }
   }
   if (options.profile.empty()) return program;
-  Program changed = program;
-  DLPU_TRY(changed.profile, ParseProfile(options.profile));
-  for (Step& step : changed.steps) step.profile = changed.profile;
-  return changed;
+  DLPU_TRY(program.profile, ParseProfile(options.profile));
+  for (Step& step : program.steps) step.profile = program.profile;
+  return program;
 }
 
-}  // namespace
-
-Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& options) {
-  if (model.program.has_value()) return CompiledProgram(model, options);
-  if (HasEdgeTpuNode(model.graph)) {
+// `graph` is the model's.
+Result<Program> CompileGraph(Graph graph, const LoadedModel& model, const ModelOptions& options) {
+  if (HasEdgeTpuNode(graph)) {
     return UnsupportedError(OnlyOnCamera(model.path, FileKind::kEdgeTpuTflite));
   }
   CompileOptions compile;
@@ -253,9 +250,24 @@ Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& optio
   compile.shapes = options.shapes;
   compile.cut_at = options.cut_at;
   compile.source_sha256 = model.sha256;
-  DLPU_TRY(Program program, Compile(model.graph, compile));
+  DLPU_TRY(Program program, Compile(std::move(graph), compile));
   AddLabels(model, program);
   return program;
+}
+
+Result<std::unique_ptr<Runner>> LoadProgramRunner(Program program, const ModelOptions& options) {
+  if (!program.target.empty()) {
+    DLPU_TRY(const Target target, FindTarget(program.target));
+    DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(program).style));
+  }
+  return Runner::Load(std::move(program), RunnerOptionsOf(options));
+}
+
+}  // namespace
+
+Result<Program> CompileModel(const LoadedModel& model, const ModelOptions& options) {
+  if (model.program.has_value()) return CompiledProgram(*model.program, model, options);
+  return CompileGraph(model.graph, model, options);
 }
 
 void AddLabels(const LoadedModel& model, Program& program) {
@@ -273,11 +285,19 @@ RunnerOptions RunnerOptionsOf(const ModelOptions& options) {
 
 Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options) {
   DLPU_TRY(Program program, CompileModel(model, options));
-  if (!program.target.empty()) {
-    DLPU_TRY(const Target target, FindTarget(program.target));
-    DLPU_RETURN_IF_ERROR(RunnableHere(target, SummariseQuantization(program).style));
+  return LoadProgramRunner(std::move(program), options);
+}
+
+Result<std::unique_ptr<Runner>> LoadRunner(LoadedModel&& model, const ModelOptions& options) {
+  Graph graph = std::exchange(model.graph, {});
+  std::optional<Program> compiled = std::exchange(model.program, std::nullopt);
+  if (compiled.has_value()) {
+    graph = {};
+    DLPU_TRY(Program program, CompiledProgram(*std::move(compiled), model, options));
+    return LoadProgramRunner(std::move(program), options);
   }
-  return Runner::Load(std::move(program), RunnerOptionsOf(options));
+  DLPU_TRY(Program program, CompileGraph(std::move(graph), model, options));
+  return LoadProgramRunner(std::move(program), options);
 }
 
 }  // namespace dlpu

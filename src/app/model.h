@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/zoo.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "formats/sniff.h"
 #include "formats/tflite_metadata.h"
@@ -25,7 +26,7 @@ namespace dlpu {
 
 struct LoadedModel {
   std::string path;               // of the file; "digits" for the built-in model
-  std::string sha256;             // of the file
+  std::string sha256;             // of the file; empty if the options do without
   int64_t bytes = 0;              // of the file
   std::string format = "tflite";  // tflite, onnx
   Graph graph;
@@ -41,7 +42,7 @@ struct LoadedModel {
 // A model's file before it is read as a model.
 struct ModelFile {
   std::string path;  // as LoadedModel's
-  std::vector<uint8_t> bytes;
+  FileBytes bytes;
   FileKind kind = FileKind::kUnknown;
   std::optional<ZooModel> zoo;
   Labels labels;  // the zoo's
@@ -65,6 +66,7 @@ struct ModelOptions {
   std::string profile;     // of all steps; empty: the target's own, tflite-reference without one
   int threads = 0;         // 0: one for each physical core
   bool keep_nchw = false;  // an ONNX model's inputs and outputs keep their axis order
+  bool hashed = true;      // know the file's SHA-256
   // Float layers run on the scalar kernels, which give the same bits on every CPU and are slower.
   // Integer layers give them anyway.
   bool portable = false;
@@ -93,5 +95,8 @@ void AddLabels(const LoadedModel& model, Program& program);
 
 // CompileModel, loaded on this machine.
 Result<std::unique_ptr<Runner>> LoadRunner(const LoadedModel& model, const ModelOptions& options);
+// The same in less memory: the model's tensors go into the runner, its graph and program are empty
+// afterwards.
+Result<std::unique_ptr<Runner>> LoadRunner(LoadedModel&& model, const ModelOptions& options);
 
 }  // namespace dlpu

@@ -277,7 +277,7 @@ Result<ZooTarget> ZooFind(const Zoo& zoo, const std::string& name_or_path,
     for (const ZooEntry& entry : entries) {
       if (entry.model.file.bytes != size) continue;
       if (hash.empty()) {
-        DLPU_TRY(const std::vector<uint8_t> bytes, ReadFile(name_or_path));
+        DLPU_TRY(const FileBytes bytes, MapFile(name_or_path));
         hash = Sha256Hex(bytes);
       }
       if (entry.model.file.sha256 == hash) target.entry = entry;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,6 +60,25 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_byte
     return IoError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   }
   return bytes;
+}
+
+Result<FileBytes> MapFile(const std::string& path, uint64_t max_bytes) {
+  std::error_code ec;
+  const bool regular = fs::is_regular_file(path, ec);
+  const uint64_t size = regular ? fs::file_size(path, ec) : 0;
+  void* memory = MAP_FAILED;
+  if (!ec && size > 0 && size <= max_bytes) {
+    if (const FilePtr file(std::fopen(path.c_str(), "rb")); file) {
+      constexpr int kFlags = MAP_PRIVATE | MAP_POPULATE;
+      memory = mmap(nullptr, size, PROT_READ, kFlags, fileno(file.get()), 0);
+    }
+  }
+  if (memory == MAP_FAILED) {
+    DLPU_TRY(std::vector<uint8_t> bytes, ReadFile(path, max_bytes));
+    return FileBytes(std::move(bytes));
+  }
+  const std::shared_ptr<const void> owner(memory, [size](void* m) { munmap(m, size); });
+  return FileBytes({static_cast<const uint8_t*>(memory), size}, owner);
 }
 
 Result<std::string> ReadTextFile(const std::string& path) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +17,31 @@ namespace dlpu {
 // too large file is an error that says which.
 Result<std::vector<uint8_t>> ReadFile(const std::string& path,
                                       uint64_t max_bytes = uint64_t{4} << 30);
+// Read-only bytes: a vector's, or a file's where it lies. Copies share them.
+class FileBytes {
+ public:
+  FileBytes() = default;
+  FileBytes(std::vector<uint8_t> bytes) {  // NOLINT: implicit on purpose
+    const auto owner = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
+    view_ = *owner;
+    owner_ = owner;
+  }
+  // `bytes`, which live as long as `owner`.
+  FileBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner)
+      : view_(bytes), owner_(std::move(owner)) {}
+
+  const uint8_t* data() const { return view_.data(); }
+  size_t size() const { return view_.size(); }
+  operator std::span<const uint8_t>() const { return view_; }  // NOLINT: implicit on purpose
+
+ private:
+  std::span<const uint8_t> view_;
+  std::shared_ptr<const void> owner_;
+};
+
+// ReadFile without a copy where the system can map the file. It must not shrink while its bytes are
+// in use: for files that the user named, not for those a client sends.
+Result<FileBytes> MapFile(const std::string& path, uint64_t max_bytes = uint64_t{4} << 30);
 Result<std::string> ReadTextFile(const std::string& path);
 
 // Writes through a temporary file in the same folder, so a failure leaves the old file whole.

@@ -137,9 +137,10 @@ void AddPeer(const PeerResult& peer, double our_median, std::string& text,
 
 CommandResult RunBench(const Arguments& arguments) {
   DLPU_TRY(ModelOptions options, Parse(arguments.model));
-  DLPU_TRY(const LoadedModel model, LoadModel(options));
+  options.hashed = !arguments.json.empty();
+  DLPU_TRY(LoadedModel model, LoadModel(options));
   const auto before = std::chrono::steady_clock::now();
-  DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(model, options));
+  DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(std::move(model), options));
   const double load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   FillRandom(*runner, 1);

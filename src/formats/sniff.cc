@@ -33,9 +33,7 @@ uint64_t Word32(std::span<const uint8_t> bytes, size_t at) {
 // The name of the op that the Edge TPU Compiler puts in, as a flatbuffer string of its own.
 bool HasEdgeTpuCode(std::span<const uint8_t> bytes) {
   constexpr std::string_view kName("\x11\0\0\0edgetpu-custom-op", 21);
-  return std::search(bytes.begin(), bytes.end(), kName.begin(), kName.end(),
-                     [](uint8_t byte, char c) { return byte == static_cast<uint8_t>(c); }) !=
-         bytes.end();
+  return memmem(bytes.data(), bytes.size(), kName.data(), kName.size()) != nullptr;
 }
 
 // The schema of the wrapper that larod's old converter made is not public. It is known to be a

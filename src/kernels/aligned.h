@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of zeroed bytes on a 64-byte boundary, for packed weights and kernel constants. Owned by
-// value; memory is touched when it is made, so that a layer's first run pays no page faults.
+// A block of bytes on a 64-byte boundary, for packed weights and kernel constants. Owned by value;
+// zeroed and so touched when it is made, so that a layer's first run pays no page faults.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,16 @@ namespace dlpu {
 class AlignedBytes {
  public:
   AlignedBytes() = default;
-  explicit AlignedBytes(int64_t size)
-      : data_(static_cast<uint8_t*>(
-            ::operator new (static_cast<size_t>(size), std::align_val_t{kAlignment}))),
-        size_(size) {
+  explicit AlignedBytes(int64_t size) : AlignedBytes(Untouched(size)) {
     std::memset(data_.get(), 0, static_cast<size_t>(size));
+  }
+  // Of any content; of a large block, pages that nobody writes take no memory.
+  static AlignedBytes Untouched(int64_t size) {
+    AlignedBytes bytes;
+    bytes.data_.reset(static_cast<uint8_t*>(
+        ::operator new (static_cast<size_t>(size), std::align_val_t{kAlignment})));
+    bytes.size_ = size;
+    return bytes;
   }
   uint8_t* data() { return data_.get(); }
   const uint8_t* data() const { return data_.get(); }

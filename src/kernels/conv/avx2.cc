@@ -14,6 +14,7 @@ namespace {
 using UnalignedInt = int32_t __attribute__((aligned(1), may_alias));
 
 struct Wide256 : Avx2 {
+  static constexpr bool kFetches = false;
   static constexpr bool kWidened = true;
   // The copy to 16 bits has flipped signed codes already.
   static DLPU_INLINE Int Pixels(const uint8_t* p, Int) {

@@ -13,6 +13,7 @@ namespace {
 using UnalignedInt = int32_t __attribute__((aligned(1), may_alias));
 
 struct Vnni512 : Avx512 {
+  static constexpr bool kFetches = true;
   // Broadcast and flip are one instruction.
   static DLPU_INLINE Int Pixels(const uint8_t* p, Int flip) {
     Int a;

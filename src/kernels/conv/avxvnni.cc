@@ -14,6 +14,7 @@ namespace {
 using UnalignedInt = int32_t __attribute__((aligned(1), may_alias));
 
 struct Vnni256 : Avx2 {
+  static constexpr bool kFetches = false;
   static constexpr bool kWidened = false;
   static DLPU_INLINE Int Pixels(const uint8_t* p, Int flip) {
     return _mm256_xor_si256(_mm256_set1_epi32(*reinterpret_cast<const UnalignedInt*>(p)), flip);

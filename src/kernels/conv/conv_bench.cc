@@ -105,7 +105,7 @@ double PeakRate(const ConvRow& row) {
   args.offsets = offsets.data();
   args.segments = args.all_segments = 1;
   args.steps = 32;
-  args.weights = reinterpret_cast<const int8_t*>(data.data());
+  args.weights = args.fetch = reinterpret_cast<const int8_t*>(data.data());
   args.requant.blocks = blocks.data();
   args.requant.mask = 1;
   std::vector<uint8_t> out(4096);

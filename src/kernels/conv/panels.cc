@@ -112,7 +112,7 @@ void CopySteps(const ConvTiles& tiles, int lane, int32_t steps, const uint8_t* f
 struct PackedPanel {
   ConvPanel panel;
   std::vector<int32_t> offsets;
-  size_t weights_at = 0;
+  std::vector<uint8_t> extra;  // the steps after the regular ones
 };
 
 // Per channel: the weights' sums, which decide the folded bias and the accumulator's bound.
@@ -164,8 +164,7 @@ ChannelSums PackChannel(const Packing& p, int32_t channel, int vectors, int vect
 }
 
 // Turns what did not fit into extra steps after the regular ones; a weight may need several.
-void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, PackedPanel& out,
-                std::vector<uint8_t>& arena) {
+void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, PackedPanel& out) {
   const ConvTiles& tiles = p.tiles;
   const size_t step_bytes = static_cast<size_t>(vectors) * tiles.step_bytes * tiles.lanes;
   while (!excess.empty()) {
@@ -180,9 +179,9 @@ void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, Packe
         step = e.step;
         out.offsets.push_back(p.reduction.offsets[static_cast<size_t>(segment)] +
                               tiles.step_bytes * step);
-        arena.resize(arena.size() + step_bytes, 0);
+        out.extra.resize(out.extra.size() + step_bytes, 0);
       }
-      uint8_t* at = arena.data() + arena.size() - step_bytes;
+      uint8_t* at = out.extra.data() + out.extra.size() - step_bytes;
       at[e.at] = static_cast<uint8_t>(TakeByte(e.value, tiles.least_weight));
       if (e.value != 0) rest.push_back(e);
     }
@@ -190,8 +189,15 @@ void PackExcess(const Packing& p, int vectors, std::vector<Excess> excess, Packe
   }
 }
 
+// Bytes of a panel's regular steps.
+int64_t RegularBytes(const Packing& p, int vectors) {
+  return int64_t{p.reduction.segments} * p.reduction.steps * vectors * p.tiles.step_bytes *
+         p.tiles.lanes;
+}
+
+// Packs a panel's regular steps to `weights`.
 PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channels, int vectors,
-                      std::vector<uint8_t>& arena, uint8_t* blocks) {
+                      uint8_t* weights, uint8_t* blocks) {
   const ConvSpec& spec = p.spec;
   const Reduction& r = p.reduction;
   const int lanes = p.tiles.lanes;
@@ -201,10 +207,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   out.panel.vectors = vectors;
   const int64_t group_bytes = int64_t{spec.in_c / spec.groups} * group * p.source.element_bytes;
   out.offsets = r.offsets;
-  out.weights_at = arena.size();
-  arena.resize(arena.size() +
-                   static_cast<size_t>(r.segments) * r.steps * vectors * lanes * p.tiles.step_bytes,
-               0);
+  std::memset(weights, 0, static_cast<size_t>(RegularBytes(p, vectors)));
 
   std::vector<Excess> excess;
   std::vector<int32_t> init(static_cast<size_t>(channels));
@@ -218,8 +221,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
     for (int lane = 0; lane < lanes; ++lane) {
       const int32_t c = PanelChannel(vectors, j, lane);
       if (c >= channels) continue;
-      const ChannelSums sums =
-          PackChannel(p, channel + c, vectors, j, lane, arena.data() + out.weights_at, excess);
+      const ChannelSums sums = PackChannel(p, channel + c, vectors, j, lane, weights, excess);
       const int64_t start = p.bias != nullptr ? p.bias[channel + c] : 0;
       init[static_cast<size_t>(c)] = static_cast<int32_t>(static_cast<uint32_t>(start) -
                                                           static_cast<uint32_t>(zero * sums.sum));
@@ -227,11 +229,12 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
           spec.requantization[static_cast<size_t>(channel + c)], start, reach * sums.magnitude);
     }
   }
-  PackExcess(p, vectors, std::move(excess), out, arena);
+  PackExcess(p, vectors, std::move(excess), out);
   for (int32_t& offset : out.offsets) offset += static_cast<int32_t>(group_bytes);
 
-  out.panel.weight_bytes = static_cast<int64_t>(arena.size() - out.weights_at);
+  out.panel.weight_bytes = RegularBytes(p, vectors) + static_cast<int64_t>(out.extra.size());
   ConvTileArgs& args = out.panel.args;
+  args.weights = reinterpret_cast<const int8_t*>(weights);
   args.segments = r.segments;
   args.steps = r.steps;
   args.all_segments = static_cast<int32_t>(out.offsets.size());
@@ -263,29 +266,36 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
   const int64_t block_bytes = RequantBlockBytes(lanes);
   blocks_ = AlignedBytes(block_bytes * group_vectors * spec.groups);
 
-  std::vector<uint8_t> arena;
-  arena.reserve(static_cast<size_t>(packing.reduction.segments) * packing.reduction.steps *
-                tiles.step_bytes * lanes * group_vectors * spec.groups);
+  // Behind the weights prefetching reads a line further.
+  weights_ = AlignedBytes::Untouched(RegularBytes(packing, group_vectors) * spec.groups + 64);
   std::vector<PackedPanel> packed;
-  uint8_t* blocks = blocks_.data();
+  uint8_t *blocks = blocks_.data(), *at = weights_.data();
   for (int32_t g = 0; g < spec.groups; ++g) {
     int32_t first = 0;
     for (const int vectors : SplitVectors(group_vectors, tiles)) {
       const int32_t channels = std::min(vectors * lanes, group_out - first);
-      packed.push_back(
-          PackPanel(packing, g, g * group_out + first, channels, vectors, arena, blocks));
+      PackedPanel panel =
+          PackPanel(packing, g, g * group_out + first, channels, vectors, at, blocks);
+      weight_bytes_ += panel.panel.weight_bytes;
+      const int64_t regular = RegularBytes(packing, vectors);
+      if (panel.extra.empty()) {
+        at += regular;
+      } else {  // needs more than its place, which the next one takes
+        AlignedBytes& own = apart_.emplace_back(AlignedBytes::Untouched(panel.panel.weight_bytes));
+        std::memcpy(own.data(), at, static_cast<size_t>(regular));
+        std::memcpy(own.data() + regular, panel.extra.data(), panel.extra.size());
+        panel.panel.args.weights = reinterpret_cast<const int8_t*>(own.data());
+      }
+      packed.push_back(std::move(panel));
       blocks += block_bytes * vectors;
       first += channels;
     }
   }
-  weights_ = AlignedBytes(static_cast<int64_t>(arena.size()) + 64);
-  std::memcpy(weights_.data(), arena.data(), arena.size());
   for (const PackedPanel& p : packed) {
     offsets_.insert(offsets_.end(), p.offsets.begin(), p.offsets.end());
   }
   const int32_t* offsets = offsets_.data();
   for (PackedPanel& p : packed) {
-    p.panel.args.weights = reinterpret_cast<const int8_t*>(weights_.data() + p.weights_at);
     p.panel.args.offsets = offsets;
     offsets += p.offsets.size();
     panels_.push_back(p.panel);

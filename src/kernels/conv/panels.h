@@ -38,11 +38,13 @@ class ConvPanels {
 
   const std::vector<ConvPanel>& panels() const { return panels_; }
   // Bytes of packed weights.
-  int64_t weight_bytes() const { return weights_.size(); }
+  int64_t weight_bytes() const { return weight_bytes_; }
 
  private:
   std::vector<ConvPanel> panels_;
+  int64_t weight_bytes_ = 0;
   AlignedBytes weights_, blocks_;
+  std::vector<AlignedBytes> apart_;  // weights of panels with extra steps
   std::vector<int32_t> offsets_;
 };
 

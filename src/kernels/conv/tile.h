@@ -26,6 +26,8 @@ struct ConvTileArgs {
   int32_t all_segments;  // with the extra ones
   uint32_t input_flip;   // 0x80808080 when the input's signs are not the tile's
   const int8_t* weights;
+  // From here on, which need not be memory, a tile may bring bytes to L2, one vector's with a step.
+  const int8_t* fetch;
   ptrdiff_t output_stride;
   RequantPanel requant;
 };

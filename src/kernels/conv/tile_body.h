@@ -3,6 +3,7 @@
 // requantization and store as in kernels/requant/avx512.h, and
 //   V::Pixels(p, flip)   four input bytes (or two widened ones) in every lane
 //   V::Dot(acc, a, w)    acc + the dot product of each lane's input with its weights
+//   V::kFetches          whether weights are worth bringing before they are read
 // Included by files with instruction-set flags only, each with a copy of its own.
 #pragma once
 
@@ -14,6 +15,8 @@ namespace {
 
 template <class V, int kRows, int kVectors>
 void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& args) {
+  // So few rows use weights as fast as memory brings them: one line a vector.
+  constexpr int kLines = kRows <= 2 ? kVectors : 1;
   using Int = typename V::Int;
   const auto* blocks = static_cast<const typename V::Block*>(args.requant.blocks);
   Int acc[kRows][kVectors];
@@ -25,6 +28,7 @@ void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& arg
   }
   const Int flip = V::Set(static_cast<int32_t>(args.input_flip));
   const int8_t* weights = args.weights;
+  [[maybe_unused]] const int8_t* fetch = args.fetch;
   for (int32_t s = 0; s < args.all_segments; ++s) {
     ptrdiff_t k = args.offsets[s];
     const ptrdiff_t end = k + 4 * (s < args.segments ? args.steps : 1);
@@ -32,6 +36,11 @@ void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& arg
       Int w[kVectors];
       DLPU_UNROLL
       for (int j = 0; j < kVectors; ++j) w[j] = V::Load(weights + j * 4 * V::kLanes);
+      if constexpr (V::kFetches) {
+        DLPU_UNROLL
+        for (int i = 0; i < kLines; ++i) __builtin_prefetch(fetch + i * 4 * V::kLanes, 0, 2);
+        fetch += kLines * 4 * V::kLanes;
+      }
       DLPU_UNROLL
       for (int r = 0; r < kRows; ++r) {
         const Int a = V::Pixels(pixels[r] + k, flip);

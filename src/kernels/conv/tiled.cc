@@ -20,6 +20,20 @@ constexpr int64_t kCopyBytes = 192 * 1024;
 // Products one task should have at least: about 10 us.
 constexpr int64_t kTaskProducts = int64_t{1} << 21;
 constexpr int64_t kSlack = 64;
+// How far in front of the weights in use a tile of few rows brings more.
+constexpr int64_t kAhead = 4096;
+// Outputs that do not stay in L2, so that it pays to ask for their lines before they are written.
+constexpr int64_t kFarOutput = 512 * 1024;
+
+// Brings the two lines on which up to 64 bytes may lie.
+inline void PrefetchForWriting(const uint8_t* at) {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(at[0]), "m"(at[63]));
+#else
+  __builtin_prefetch(at, 1);
+  __builtin_prefetch(at + 63, 1);
+#endif
+}
 
 bool NeedsPadding(const ConvSpec& s) {
   return LeavesPicture(s.out_h, s.stride_h, s.kernel_h, s.dilation_h, s.pad_top, s.in_h) ||
@@ -93,6 +107,7 @@ class TiledConv : public PreparedConv {
     spec_.requantization.clear();  // the panels hold what is needed of it
     large_ = panels_.weight_bytes() > kLargeWeights;
     block_ = large_ ? kLargeBlockPixels : kBlockPixels;
+    far_output_ = int64_t{spec.batch} * spec.out_h * spec.out_w * spec.out_c > kFarOutput;
   }
 
   std::string_view row() const override { return name_; }
@@ -197,29 +212,40 @@ class TiledConv : public PreparedConv {
       walk.Fill(end - begin, pixels);
       for (int64_t p = panels.begin; p < panels.end; ++p) {
         const int64_t following = p + 1 < panels.end ? p + 1 : panels.begin;
+        // Small weights stay in L2 after the first block.
+        const bool fetches = large_ || block == 0;
         RunPanel(panels_.panels()[static_cast<size_t>(p)],
-                 panels_.panels()[static_cast<size_t>(following)], pixels, end - begin,
-                 output + begin * spec_.out_c);
+                 fetches ? &panels_.panels()[static_cast<size_t>(following)] : nullptr, pixels,
+                 end - begin, output + begin * spec_.out_c);
       }
     }
   }
 
-  // One panel over a block of pixels. Large weights of the panel that follows are brought to L2
-  // meanwhile, a part with every tile.
-  void RunPanel(const ConvPanel& panel, const ConvPanel& following, const uint8_t* const* pixels,
+  // One panel over a block of pixels. Weights of the panel that follows, if there is one, are
+  // brought to L2 meanwhile, a part with every tile; too few tiles for that bring their own.
+  void RunPanel(const ConvPanel& panel, const ConvPanel* following, const uint8_t* const* pixels,
                 int64_t rows, uint8_t* output) const {
     const auto vectors = static_cast<size_t>(panel.vectors) - 1;
     const int64_t most = tiles_.max_rows[vectors];
     const int64_t cuts = (rows + most - 1) / most;
     const int64_t least_rows = rows / cuts, larger = rows % cuts;
-    const int64_t fetch = large_ ? following.weight_bytes / cuts + 64 : 0;
-    const int8_t* next_weights = following.args.weights;
+    const int64_t part = panel.weight_bytes / panel.vectors;
+    int64_t parts = following != nullptr ? (following->weight_bytes + part - 1) / part : 0;
+    const int8_t* fetch = following != nullptr ? following->args.weights : panel.args.weights;
+    ConvTileArgs args = panel.args;
+    if (following != nullptr && rows <= 2) {
+      parts = 1;
+      fetch = panel.args.weights + kAhead;
+    }
     output += panel.channel;
     for (int64_t cut = 0; cut < cuts; ++cut) {
       const int64_t take = least_rows + (cut < larger ? 1 : 0);
-      for (int64_t at = 0; at < fetch; at += 64) __builtin_prefetch(next_weights + at, 0, 2);
-      next_weights += fetch;
-      tiles_.tiles[vectors][take - 1](pixels, output, panel.args);
+      if (far_output_ && cut + 1 < cuts) {
+        for (int64_t r = take; r < 2 * take; ++r) PrefetchForWriting(output + r * spec_.out_c);
+      }
+      args.fetch = cut < parts ? fetch : args.weights;
+      tiles_.tiles[vectors][take - 1](pixels, output, args);
+      fetch += part;
       pixels += take;
       output += take * spec_.out_c;
     }
@@ -234,6 +260,7 @@ class TiledConv : public PreparedConv {
   const ConvPanels panels_;
   int64_t block_;
   bool large_;  // the weights come from L3
+  bool far_output_;
 };
 
 }  // namespace
