@@ -3,6 +3,9 @@
 // gate that they pass to take part in a round.
 #include "base/threads.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <chrono>
 
 #include "base/check.h"
@@ -16,6 +19,27 @@ constexpr auto kSpinTime = std::chrono::microseconds(100);
 // Spins after which a waiting thread gives way to others, about 50 us.
 constexpr int kPatience = 2000;
 constexpr uint32_t kClosed = uint32_t{1} << 31;
+
+// Linux may wake a worker on the very processor of the thread that wakes it, though others idle,
+// and leave it there for milliseconds: two threads then take longer than one. So workers may run
+// where the caller may, except where it is now.
+void KeepOffCaller(std::vector<std::thread>& workers) {
+  const int cpu = sched_getcpu();
+  if (cpu < 0 || cpu >= CPU_SETSIZE) return;
+  cpu_set_t others;
+  CPU_ZERO(&others);
+  for (std::thread& worker : workers) {
+    cpu_set_t now;
+    const pthread_t thread = worker.native_handle();
+    if (pthread_getaffinity_np(thread, sizeof(now), &now) != 0 || !CPU_ISSET(cpu, &now)) continue;
+    if (CPU_COUNT(&others) == 0) {
+      if (pthread_getaffinity_np(pthread_self(), sizeof(others), &others) != 0) return;
+      CPU_CLR(cpu, &others);
+      if (CPU_COUNT(&others) == 0) return;
+    }
+    pthread_setaffinity_np(thread, sizeof(others), &others);
+  }
+}
 
 }  // namespace
 
@@ -34,6 +58,7 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::SetAwake(bool awake) {
   if (threads_ == 1) return;
+  if (awake) KeepOffCaller(workers_);
   awake_.store(awake, std::memory_order_relaxed);
   if (!awake) return;
   epoch_.fetch_add(1, std::memory_order_release);

@@ -2,6 +2,8 @@
 #include "base/threads.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -49,6 +51,35 @@ TEST(ThreadPool, RoundsSeeEachOther) {
     });
   }
   EXPECT_EQ(std::count(values.begin(), values.end(), 4000), 3000);
+}
+
+// While awake, a worker may not run where the caller does, if there is another processor.
+TEST(ThreadPool, WorkersKeepOffTheCallersProcessor) {
+  cpu_set_t before;
+  ASSERT_EQ(pthread_getaffinity_np(pthread_self(), sizeof(before), &before), 0);
+  if (CPU_COUNT(&before) < 2) GTEST_SKIP() << "one processor";
+  ThreadPool pool(2);
+  int wrong = 0, looked = 0;
+  for (int round = 0; round < 20; ++round) {
+    const int cpu = sched_getcpu();
+    const ThreadPool::Awake awake(pool);
+    if (sched_getcpu() != cpu) continue;  // moved meanwhile
+    std::atomic<bool> seen{false};
+    std::atomic<bool> together{false};
+    pool.ParallelFor(2, 1, [&](int64_t, int64_t, int thread) {
+      if (thread == 0) {
+        while (!seen) std::this_thread::yield();
+        return;
+      }
+      cpu_set_t mine;
+      pthread_getaffinity_np(pthread_self(), sizeof(mine), &mine);
+      together = CPU_ISSET(cpu, &mine);
+      seen = true;
+    });
+    ++looked;
+    wrong += together ? 1 : 0;
+  }
+  EXPECT_EQ(wrong, 0) << "of " << looked;
 }
 
 // A number stands for one thread at a time: scratch by number is safe.

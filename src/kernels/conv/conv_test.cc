@@ -113,6 +113,30 @@ TEST(ConvRows, EqualReferenceOnRandomLayers) {
   }
 }
 
+// Channels without weights, of any scale, beside others of their vector.
+TEST(ConvRows, EqualReferenceWithDeadChannels) {
+  Random random(kSeed + 9);
+  RowRunner runner;
+  for (int i = 0; i < 200; ++i) {
+    Layer layer;
+    ConvSpec& s = layer.spec;
+    s.in_w = s.out_w = random.Int(1, 30);
+    s.in_c = random.Int(1, 20);
+    s.out_c = random.Int(2, 70);
+    FillValues(random, layer);
+    const auto zero = static_cast<uint8_t>(s.weights_zero);
+    for (int c = 0; c < s.out_c; ++c) {
+      if (!random.Chance(0.4)) continue;
+      std::fill_n(layer.weights.begin() + int64_t{c} * s.in_c, s.in_c, zero);
+      const double scale = random.Pick({1e-7, 0.3, 1.0, 11.38, 4000.0});
+      layer.bias[static_cast<size_t>(c)] = random.Int(-300, 300);
+      s.requantization[static_cast<size_t>(c)] = {QuantizeMultiplier(scale), scale};
+    }
+    runner.Check(layer, false);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
 // Layers large enough that work is split over threads and blocks.
 TEST(ConvRows, EqualReferenceOnLargeLayers) {
   Random random(kSeed + 2);

@@ -48,14 +48,12 @@ Interval FeasibleOffsets(const BytePairGuess& g, int32_t late, const uint8_t* ta
   return offset;
 }
 
-// The offsets of the formula that `args` names: of kSum, of kProduct, of kPrelu from zero_x up.
+// The offsets of the formula that `args` names: of kProduct, of kPrelu from zero_x up.
 Interval FirstOffsets(const BytePairGuess& g, const BytePairArgs& args, const uint8_t* table) {
-  const double scale_x = args.scale_x, scale_y = args.scale_y;
+  const double scale_x = args.scale_x;
   switch (g.form) {
     case BytePairForm::kSum:
-      return FeasibleOffsets(g, 0, table, [=](int x, int y) {
-        return Point{true, false, scale_x * x + scale_y * y};
-      });
+      break;
     case BytePairForm::kProduct:
       return FeasibleOffsets(g, g.zero_out, table, [&](int x, int y) {
         const double p = static_cast<double>(x - g.zero_x) * (y - g.zero_y);
@@ -76,6 +74,42 @@ Interval SecondOffsets(const BytePairGuess& g, const BytePairArgs& args, const u
     const double p = static_cast<double>(x - g.zero_x) * (y - g.zero_y);
     return Point{x < g.zero_x, p < 0, scale * p};
   });
+}
+
+// Pairs of a sum whose exact value lies so near the border between two codes that a float formula
+// may miss it.
+struct NearPair {
+  int x, y;
+  double least, most;  // of scale_x x + scale_y y + offset
+};
+
+std::vector<NearPair> NearPairs(const BytePairGuess& g, const uint8_t* table) {
+  constexpr double kNear = 1.0 / 256;
+  const double offset = g.zero_out - g.scale_x * g.zero_x - g.scale_y * g.zero_y;
+  const auto value = [&](int byte) { return g.is_signed ? static_cast<int8_t>(byte) : byte; };
+  std::vector<NearPair> pairs;
+  for (int x = 0; x < 256; ++x) {
+    const double row = g.scale_x * value(x) + offset;
+    for (int y = 0; y < 256; ++y) {
+      const int code = value(table[256 * x + y]);
+      const double over = row + g.scale_y * value(y) - code;
+      if (over < 0.5 - kNear && over > kNear - 0.5) continue;
+      pairs.push_back({value(x), value(y), code > g.low ? code - 0.5 : -1e300,
+                       code < g.high ? code + 0.5 : 1e300});
+    }
+  }
+  return pairs;
+}
+
+// The offsets for which those pairs get their codes.
+Interval NearOffsets(const std::vector<NearPair>& pairs, double scale_x, double scale_y) {
+  Interval offset;
+  for (const NearPair& pair : pairs) {
+    const double real = scale_x * pair.x + scale_y * pair.y;
+    offset.low = std::max(offset.low, pair.least - real);
+    offset.high = std::min(offset.high, pair.most - real);
+  }
+  return offset;
 }
 
 float Within(const Interval& interval, double part) {
@@ -119,26 +153,48 @@ bool BytePairFunction::FindFormula(const BytePairGuess& g) {
   args_.store.high = g.high;
   args_.store.bounded = g.low > least || g.high < least + 255;
   const auto nearest_x = static_cast<float>(g.scale_x), nearest_y = static_cast<float>(g.scale_y);
+  if (sum) return FindSum(g, nearest_x, nearest_y);
   for (const int nudge_x : {0, 1, -1, 2, -2}) {
     for (const int nudge_y : {0, 1, -1}) {
-      if (!sum && !prelu && nudge_y != 0) continue;
+      if (!prelu && nudge_y != 0) continue;
       args_.scale_x = Nudge(nearest_x, nudge_x);
       args_.scale_y = Nudge(nearest_y, nudge_y);
-      if (sum) {  // the exact offset will mostly do, and takes no search
-        args_.offset = static_cast<float>(g.zero_out - g.scale_x * g.zero_x - g.scale_y * g.zero_y);
-        if (Holds(args_)) return true;
-      }
       Interval first = FirstOffsets(g, args_, table_.data()), second{0, 0};
       if (prelu) second = SecondOffsets(g, args_, table_.data());
-      if (!sum) {  // the offset carries the sign
-        first = {std::max(first.low, 0.0), std::min(first.high, 1.0)};
-        second = {std::max(second.low, 0.0), std::min(second.high, 1.0)};
-      }
+      // The offset carries the sign.
+      first = {std::max(first.low, 0.0), std::min(first.high, 1.0)};
+      second = {std::max(second.low, 0.0), std::min(second.high, 1.0)};
       if (first.low > first.high || second.low > second.high) continue;
       for (const double part : {0.5, 0.25, 0.75}) {
         args_.offset = Within(first, part);
         args_.offset_y = Within(second, part);
         if (Holds(args_)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool BytePairFunction::FindSum(const BytePairGuess& g, float nearest_x, float nearest_y) {
+  // The exact offset will mostly do, and takes no search.
+  args_.scale_x = nearest_x;
+  args_.scale_y = nearest_y;
+  args_.offset = static_cast<float>(g.zero_out - g.scale_x * g.zero_x - g.scale_y * g.zero_y);
+  if (Holds(args_)) return true;
+  const std::vector<NearPair> pairs = NearPairs(g, table_.data());
+  if (pairs.size() > 16384) return false;  // not the sum that was guessed
+  constexpr int kMost = 24;
+  for (int reach = 0; reach <= kMost; ++reach) {
+    for (int nudge_x = -reach; nudge_x <= reach; ++nudge_x) {
+      for (const int nudge_y : {std::abs(nudge_x) - reach, reach - std::abs(nudge_x)}) {
+        args_.scale_x = Nudge(nearest_x, nudge_x);
+        args_.scale_y = Nudge(nearest_y, nudge_y);
+        const Interval offset = NearOffsets(pairs, args_.scale_x, args_.scale_y);
+        if (offset.low > offset.high) continue;
+        for (const double part : {0.5, 0.25, 0.75}) {
+          args_.offset = Within(offset, part);
+          if (Holds(args_)) return true;
+        }
       }
     }
   }

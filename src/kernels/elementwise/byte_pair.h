@@ -68,6 +68,7 @@ class BytePairFunction {
 
  private:
   bool FindFormula(const BytePairGuess& guess);
+  bool FindSum(const BytePairGuess& guess, float nearest_x, float nearest_y);
   bool Holds(const BytePairArgs& args) const;
 
   std::string_view row_ = "byte_pair_table";

@@ -22,6 +22,9 @@ static_assert(static_cast<int>(RequantRounding::kFloat64) == static_cast<int>(Ro
 static_assert(static_cast<int>(RequantRounding::kFloat32Even) ==
               static_cast<int>(Rounding::kFloat32Even));
 
+// Floats around a scale that are tried: itself, the one above, the one below, ...
+constexpr int kScaleTries = 5;
+
 constexpr int64_t kInt32Max = std::numeric_limits<int32_t>::max();
 constexpr int64_t kInt32Min = std::numeric_limits<int32_t>::min();
 
@@ -189,7 +192,7 @@ bool RequantPlanner::Certify(const Requantization& r, RequantChannel& channel) {
   f.steps = steps_.data();
   const float nearest = static_cast<float>(exact);
   float below = nearest, above = nearest;
-  for (int step = 0; step < 5; ++step) {
+  for (int step = 0; step < kScaleTries; ++step) {
     const float scale = step % 2 != 0 ? above : below;
     double low = 0.0, high = 0.0;
     proof_->bounds(f, scale, &low, &high);
@@ -227,6 +230,8 @@ bool RequantPlanner::IsConstant(const Requantization& r, int64_t least, int64_t 
   };
   const int32_t code = value(least);
   if (code != value(most) || std::abs(int64_t{code}) > 1 << 20) return false;
+  channel.constant = true;
+  channel.code = signed_ ? code : code + layer_.zero;
   // With late zero points the offset takes the sign of the sum, which is that of the code.
   channel.form = signed_ ? RequantForm::kFloatSigned : RequantForm::kFloat;
   channel.scale = 0.0f;
@@ -246,10 +251,7 @@ RequantChannel RequantPlanner::Plan(const Requantization& r, int64_t middle, int
   const bool fixed = !real && FixedFits(r.multiplier, max_abs);
   if (proof_ != nullptr && FloatFits(r, max_abs)) {
     RequantChannel constant;
-    if (!real && IsConstant(r, middle - reach, middle + reach, constant)) {
-      constant.float_only = !fixed;
-      return constant;
-    }
+    if (!real && IsConstant(r, middle - reach, middle + reach, constant)) return constant;
     const bool same =
         cached_ && (real ? cached_key_.scale == r.scale : cached_key_.multiplier == r.multiplier);
     if (!same) {
@@ -276,14 +278,16 @@ void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requan
     case RequantForm::kFixed:
     case RequantForm::kFixedSigned: {
       const bool with_sign = form == RequantForm::kFixedSigned;
-      const int e = -r.multiplier.shift;
-      const Wide m = r.multiplier.multiplier;
+      const int e = channel.constant ? 0 : -r.multiplier.shift;
+      const int32_t multiplier = channel.constant ? 0 : r.multiplier.multiplier;
+      const Wide m = multiplier;
       // x arrives as x + 2^31 and is multiplied by 2m, so all is scaled by 2 against the formula
       // above. kFixed has s = +1; kFixedSigned folds s = -1 and adds 1 back where x >= 0.
       Wide add = -(m << 32) + (Wide{with_sign ? 0 : layer_.zero} << (32 + e)) + (Wide{1} << 31);
+      if (channel.constant) add = Wide{channel.code} << 32;
       if (e > 0) add += with_sign ? ((Wide{1} << (e - 1)) - 1) << 32 : Wide{1} << (31 + e);
       block.init[lane] = static_cast<int32_t>(static_cast<uint32_t>(init) ^ 0x80000000u);
-      block.fixed.even[lane] = static_cast<uint32_t>(r.multiplier.multiplier) * 2u;
+      block.fixed.even[lane] = static_cast<uint32_t>(multiplier) * 2u;
       if (lane % 2 == 1) {
         block.fixed.odd[lane - 1] = block.fixed.even[lane];
         block.fixed.add_odd[lane / 2] = static_cast<int64_t>(add);

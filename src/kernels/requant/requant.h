@@ -34,6 +34,9 @@ struct RequantChannel {
   float scale = 0.0f, offset = 0.0f;  // float forms
   // The sum may be too large, or its scale, for the fixed forms that others of its vector may need.
   bool float_only = false;
+  // All sums give this code, less a late zero point; any form can give it.
+  bool constant = false;
+  int32_t code = 0;
 };
 
 class RequantPlanner {

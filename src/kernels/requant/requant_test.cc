@@ -97,6 +97,18 @@ TEST(RequantPlanner, ConstantChannels) {
       EXPECT_EQ(c.form, late ? RequantForm::kFloatSigned : RequantForm::kFloat);
       EXPECT_EQ(c.offset, static_cast<float>(late ? std::abs(code) : code + 3));
     }
+    // Beside a channel that needs integers: every lane, this code too, is made of integers.
+    const double scales[2] = {1.0, 1e-6};
+    const std::vector<Requantization> r = {{QuantizeMultiplier(scales[0]), scales[0]},
+                                           {QuantizeMultiplier(scales[1]), scales[1]}};
+    const std::vector<RequantChannel> channels = {planner.Plan(r[0], -7, 0),
+                                                  planner.Plan(r[1], 0, 1000000)};
+    alignas(64) RequantBlock<8> block{};
+    const RequantPanel panel = planner.MakePanel(8, 1, std::vector<int32_t>{-7, 0}, r, channels,
+                                                 reinterpret_cast<uint8_t*>(&block));
+    EXPECT_EQ(panel.forms[0], low < 3 ? RequantForm::kFixedSigned : RequantForm::kFixed);
+    EXPECT_EQ(block.fixed.even[0], 0u);
+    EXPECT_EQ(block.fixed.add_even[0] >> 32, low < 3 ? -7 : -4);
     // Both ends differ.
     const double scale = 1e-6;
     const RequantForm form = planner.Plan({QuantizeMultiplier(scale), scale}, 0, 1000000).form;
