@@ -93,7 +93,9 @@ std::vector<NearPair> NearPairs(const BytePairGuess& g, const uint8_t* table) {
     for (int y = 0; y < 256; ++y) {
       const int code = value(table[256 * x + y]);
       const double over = row + g.scale_y * value(y) - code;
-      if (over < 0.5 - kNear && over > kNear - 0.5) continue;
+      const bool above = code < g.high && over >= 0.5 - kNear;
+      const bool below = code > g.low && over <= kNear - 0.5;
+      if (!above && !below) continue;
       pairs.push_back({value(x), value(y), code > g.low ? code - 0.5 : -1e300,
                        code < g.high ? code + 0.5 : 1e300});
     }
