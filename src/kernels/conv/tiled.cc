@@ -22,18 +22,6 @@ constexpr int64_t kTaskProducts = int64_t{1} << 21;
 constexpr int64_t kSlack = 64;
 // How far in front of the weights in use a tile of few rows brings more.
 constexpr int64_t kAhead = 4096;
-// Outputs that do not stay in L2, so that it pays to ask for their lines before they are written.
-constexpr int64_t kFarOutput = 512 * 1024;
-
-// Brings the two lines on which up to 64 bytes may lie.
-inline void PrefetchForWriting(const uint8_t* at) {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(at[0]), "m"(at[63]));
-#else
-  __builtin_prefetch(at, 1);
-  __builtin_prefetch(at + 63, 1);
-#endif
-}
 
 bool NeedsPadding(const ConvSpec& s) {
   return LeavesPicture(s.out_h, s.stride_h, s.kernel_h, s.dilation_h, s.pad_top, s.in_h) ||
@@ -107,7 +95,6 @@ class TiledConv : public PreparedConv {
     spec_.requantization.clear();  // the panels hold what is needed of it
     large_ = panels_.weight_bytes() > kLargeWeights;
     block_ = large_ ? kLargeBlockPixels : kBlockPixels;
-    far_output_ = int64_t{spec.batch} * spec.out_h * spec.out_w * spec.out_c > kFarOutput;
   }
 
   std::string_view row() const override { return name_; }
@@ -240,9 +227,6 @@ class TiledConv : public PreparedConv {
     output += panel.channel;
     for (int64_t cut = 0; cut < cuts; ++cut) {
       const int64_t take = least_rows + (cut < larger ? 1 : 0);
-      if (far_output_ && cut + 1 < cuts) {
-        for (int64_t r = take; r < 2 * take; ++r) PrefetchForWriting(output + r * spec_.out_c);
-      }
       args.fetch = cut < parts ? fetch : args.weights;
       tiles_.tiles[vectors][take - 1](pixels, output, args);
       fetch += part;
@@ -260,7 +244,6 @@ class TiledConv : public PreparedConv {
   const ConvPanels panels_;
   int64_t block_;
   bool large_;  // the weights come from L3
-  bool far_output_;
 };
 
 }  // namespace
