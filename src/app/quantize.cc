@@ -16,6 +16,7 @@ namespace dlpu {
 namespace {
 
 constexpr std::string_view kBiasWords[] = {"none", "analytic", "empirical"};
+constexpr std::string_view kRoundingWords[] = {"nearest", "adaptive"};
 
 // Where TensorFlow's own rules are not settled, the version that its converter writes for 16 x 8
 // bits with 64-bit biases.
@@ -241,6 +242,17 @@ std::optional<BiasCorrection> BiasCorrectionFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view RoundingName(Rounding rounding) {
+  return kRoundingWords[static_cast<int>(rounding)];
+}
+
+std::optional<Rounding> RoundingFromName(std::string_view name) {
+  for (size_t i = 0; i < std::size(kRoundingWords); ++i) {
+    if (kRoundingWords[i] == name) return static_cast<Rounding>(i);
+  }
+  return std::nullopt;
+}
+
 bool QuantizeReport::dead() const {
   return std::any_of(losses.begin(), losses.end(),
                      [](const OutputLoss& loss) { return loss.constant; });
@@ -262,6 +274,7 @@ QuantizeSettings DefaultSettings(QuantScheme scheme) {
   settings.scheme = scheme;
   settings.equalize = HasOneWeightScale(scheme);
   settings.try_ranges = settings.try_weights = settings.try_bias = true;
+  settings.try_rounding = settings.equalize && scheme != QuantScheme::kPowerOfTwo;
   // Fixed point stands for what a vendor's compiler makes of the very model.
   settings.fix = scheme != QuantScheme::kPowerOfTwo;
   settings.try_equalize = !settings.equalize && scheme != QuantScheme::kPowerOfTwo;

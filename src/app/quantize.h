@@ -34,16 +34,26 @@ enum class BiasCorrection : uint8_t {
 std::string_view BiasCorrectionName(BiasCorrection how);  // "none", "analytic", "empirical"
 std::optional<BiasCorrection> BiasCorrectionFromName(std::string_view name);
 
+// To which code a weight goes.
+enum class Rounding : uint8_t {
+  kNearest,
+  kAdaptive,  // so that the layer's sums on calibration inputs change least (adaptive_rounding.h)
+};
+std::string_view RoundingName(Rounding rounding);  // "nearest", "adaptive"
+std::optional<Rounding> RoundingFromName(std::string_view name);
+
 // Everything the result depends on besides the model and the calibration inputs.
 struct QuantizeSettings {
   QuantScheme scheme = QuantScheme::kInt8PerChannel;
   RangeOptions range;
   WeightRange weight_range = WeightRange::kMinMax;
+  Rounding rounding = Rounding::kNearest;
   bool equalize = false;
   BiasCorrection bias = BiasCorrection::kAnalytic;
   // Other ranges, weights or biases are tried as well, and what comes nearest to the float model on
   // some of the calibration inputs is taken; the report's settings say what that was.
   bool try_ranges = false, try_weights = false, try_bias = false, try_equalize = false;
+  bool try_rounding = false;
   // Element types at the borders; absent: the scheme's own.
   std::optional<DataType> input_type, output_type;
   // Nodes (by name) that compute in another type than the scheme's: int16 or float32.

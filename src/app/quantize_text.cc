@@ -103,9 +103,10 @@ Json BitsJson(const BitChoice& bits) {
 std::string QuantizeText(const QuantizeReport& report) {
   const QuantizeSettings& settings = report.settings;
   std::string text = fmt::format(
-      "{}: ranges {} of {} inputs from {}, weights {}{}{}\n", SchemeName(settings.scheme),
+      "{}: ranges {} of {} inputs from {}, weights {}{}{}{}\n", SchemeName(settings.scheme),
       RangeMethodName(settings.range.method), report.used.size(), report.calibration,
       settings.weight_range == WeightRange::kMse ? "by least squared error" : "min-max",
+      settings.rounding == Rounding::kAdaptive ? ", rounded adaptively" : "",
       report.equalization.layers > 0
           ? fmt::format(", {} layers equalized", report.equalization.layers)
           : "",
@@ -138,6 +139,7 @@ Json QuantizeJson(const QuantizeReport& report) {
   Json json = {{"scheme", SchemeName(settings.scheme)},
                {"ranges", RangeMethodName(settings.range.method)},
                {"weights", settings.weight_range == WeightRange::kMse ? "mse" : "min-max"},
+               {"rounding", RoundingName(settings.rounding)},
                {"bias_correction", BiasCorrectionName(settings.bias)},
                {"input_type", TypeOf(settings.input_type, settings.scheme)},
                {"output_type", TypeOf(settings.output_type, settings.scheme)},

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/adaptive_rounding.h"
 #include "app/bias_correction.h"
 #include "app/observe.h"
 #include "app/prepare_float.h"
@@ -63,6 +64,7 @@ class Trials {
   std::vector<size_t> some_;                  // of the set, on which losses are measured
   std::vector<size_t> other_;  // on which biases are; others than `some_` where there are enough
   // Made when they are needed.
+  std::unique_ptr<AdaptiveRounder> rounder_;
   std::optional<BiasCorrector> corrector_;
   std::optional<LossMeter> meter_;
 };

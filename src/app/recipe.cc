@@ -63,6 +63,8 @@ void ReadSettings(const TomlTable& root, QuantizeSettings& settings) {
   settings.weight_range = root.Word("weights", {"min-max", "mse"}, "min-max") == "mse"
                               ? WeightRange::kMse
                               : WeightRange::kMinMax;
+  settings.rounding = RoundingFromName(root.Word("rounding", {"nearest", "adaptive"}, "nearest"))
+                          .value_or(settings.rounding);
   settings.equalize = root.Bool("equalize", false);
   settings.bias = BiasCorrectionFromName(root.Word("bias_correction", kBiasWords, "analytic"))
                       .value_or(settings.bias);
@@ -115,11 +117,13 @@ std::string RecipeText(const Recipe& recipe) {
   const QuantizeSettings& settings = recipe.settings;
   std::string text = fmt::format(
       "# How a model was quantized: dlpu quantize MODEL --recipe THIS -o OUT makes it again.\n"
-      "version = {}\nscheme = {}\nranges = {}\npercentile = {}\nweights = {}\nequalize = {}\n"
+      "version = {}\nscheme = {}\nranges = {}\npercentile = {}\nweights = {}\nrounding = "
+      "{}\nequalize = {}\n"
       "bias_correction = {}\nportable = {}\npictures = {}\nfix = {}\ncut_post_processing = {}\n",
       kRecipeVersion, Quoted(std::string(SchemeName(settings.scheme))),
       Quoted(std::string(RangeMethodName(settings.range.method))), settings.range.percentile,
-      settings.weight_range == WeightRange::kMse ? "\"mse\"" : "\"min-max\"", settings.equalize,
+      settings.weight_range == WeightRange::kMse ? "\"mse\"" : "\"min-max\"",
+      Quoted(std::string(RoundingName(settings.rounding))), settings.equalize,
       Quoted(std::string(BiasCorrectionName(settings.bias))), settings.portable,
       settings.most_pictures, settings.fix, settings.cut_post_processing);
   if (!settings.replace.empty()) {

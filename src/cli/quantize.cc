@@ -26,7 +26,7 @@ struct Arguments {
   ModelArguments model;
   InputOptions input;
   std::string output, json, scheme, target, calibration;
-  std::string ranges, weights, bias, input_type, output_type, recipe, choose;
+  std::string ranges, weights, rounding, bias, input_type, output_type, recipe, choose;
   int pictures = 100;
   double percentile = 99.99, min_sqnr = NAN, max_ms_more = NAN;  // NaN: not given
   double wide_below = -1;                                        // the target's
@@ -98,6 +98,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   settings.try_ranges = arguments.ranges.empty();
   settings.try_weights = arguments.weights.empty();
   settings.try_bias = arguments.bias.empty();
+  settings.try_rounding = settings.try_rounding && arguments.rounding.empty();
   if (!arguments.ranges.empty()) {
     const auto method = RangeMethodFromName(arguments.ranges);
     if (!method) {
@@ -112,6 +113,14 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
     settings.weight_range = WeightRange::kMse;
   } else if (!arguments.weights.empty() && arguments.weights != "min-max") {
     return InvalidError(fmt::format("--weights {}: give min-max or mse", arguments.weights));
+  }
+  if (!arguments.rounding.empty()) {
+    const auto rounding = RoundingFromName(arguments.rounding);
+    if (!rounding) {
+      return InvalidError(
+          fmt::format("--rounding {}: give nearest or adaptive", arguments.rounding));
+    }
+    settings.rounding = *rounding;
   }
   if (!arguments.bias.empty()) {
     const auto how = BiasCorrectionFromName(arguments.bias);
@@ -291,6 +300,9 @@ void AddQuantizeCommand(CLI::App& app) {
                  "Share of values inside the range, for --ranges percentile (99.99)");
   command.Option("--weights", "HOW", &arguments->weights,
                  "Ranges of weights: min-max or mse (the better)");
+  command.Option("--rounding", "HOW", &arguments->rounding,
+                 "Of weights: nearest, or adaptive, so that sums of layers change least (with one "
+                 "scale: what is better; else nearest)");
   command.Flag("--equalize", &arguments->equalize,
                "Equalize channel ranges between layers (per-tensor: always; else where it helps)");
   command.Flag("--no-equalize", &arguments->no_equalize, "Leave channel ranges as they are");

@@ -287,6 +287,7 @@ class Quantizer {
     QuantizedWeights codes =
         QuantizeWeights(weights, layer->channel_axis, PerChannel(node), form == DataType::kUInt8,
                         options_.weight_range, floor, PowersOfTwo());
+    if (options_.round_weights) options_.round_weights(node.name, values, codes);
     if (options_.correct_bias) Correct(node, *layer, values, codes.real, bias);
     Tensor quantized;
     quantized.name = weights.name;

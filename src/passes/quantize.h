@@ -12,8 +12,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +62,8 @@ enum class WeightRange : uint8_t {
   kMse,     // the scale with the smallest squared error
 };
 
+struct QuantizedWeights;  // quantize_numbers.h
+
 struct QuantizeOptions {
   QuantScheme scheme = QuantScheme::kInt8PerChannel;
   WeightRange weight_range = WeightRange::kMinMax;
@@ -71,6 +75,10 @@ struct QuantizeOptions {
   std::optional<DataType> input_type, output_type;
   // Nodes (by name) that compute in another type than the scheme's: int16 or float32.
   std::map<std::string, DataType> node_types;
+  // Changes the codes of a node's weights, which are the nearest ones, and what they stand for; may
+  // be empty.
+  std::function<void(const std::string& node, std::span<const float> weights, QuantizedWeights&)>
+      round_weights;
   // To be added to the biases of these nodes (by name), in real values per output channel.
   std::map<std::string, std::vector<float>> bias_shifts;
 };
