@@ -45,8 +45,7 @@ NETWORKS = (("efficientnet-lite0", "photos", 49), ("ssd-mobilenet-v2-oidv4", "ph
             ("blazeface-short", "photos", 98), ("face-full-range", "photos", 98),
             ("selfie-segmentation", "photos", 49), ("ppocr-det", "photos", 21),
             ("mlsd-tiny-320", "photos", 21), ("face-landmark", "faces", 49),
-            ("iris-landmark", "eyes", 98), ("hand-recrop", "photos", 98),
-            ("pose-landmark-lite", "photos", 28))
+            ("iris-landmark", "eyes", 98), ("hand-recrop", "photos", 98))
 NAIVE = ["--scheme", "int8-per-tensor", "--no-equalize", "--bias-correction", "none", "--ranges",
          "min-max", "--weights", "min-max"]
 OURS = {"naive per-tensor": NAIVE, "per-tensor": ["--scheme", "int8-per-tensor"],
