@@ -26,7 +26,7 @@ Status VerifySteps(const Program& program);
 
 // Every tensor that a step or the caller uses has a place inside the arena, and tensors that are
 // alive at once do not overlap. An output may lie exactly on its step's first input; whether the op
-// may compute in place is for passes/allocate.cc to know. REQUIRES: ids are in range.
+// may compute in place is for ops/allocate.cc to know. REQUIRES: ids are in range.
 Status VerifyArena(const Program& program);
 
 }  // namespace dlpu

@@ -126,6 +126,12 @@ PreparedOp RunFloatKernel(const PrepareContext& context, std::shared_ptr<Kernel>
     kernel->Run(args.in<float>(0), args.out<float>(0), args.scratch, args.pool);
     return OkStatus();
   };
+  if constexpr (requires { kernel->BlockElements(1); }) {
+    op.block_elements = kernel->BlockElements(context.threads);
+    op.run_blocks = [kernel](const RunArgs& args, const BlockSink& sink) {
+      kernel->RunBlocks(args.in<float>(0), args.out<float>(0), args.scratch, args.pool, sink);
+    };
+  }
   return op;
 }
 

@@ -16,6 +16,7 @@
 #include "base/threads.h"
 #include "ir/graph.h"
 #include "ir/program.h"
+#include "kernels/block_sink.h"
 
 namespace dlpu {
 
@@ -112,6 +113,10 @@ struct PreparedOp {
   bool reads_constants = true;
   // Empty for steps that can only run as a whole.
   ElementwisePart part;
+  // The most elements of a block of run_blocks; 0: it does not exist. It computes output 0
+  // (float32) as `run` does and gives it to the sink block by block.
+  int64_t block_elements = 0;
+  std::function<void(const RunArgs&, const BlockSink&)> run_blocks;
 };
 
 // A value that has no default, so that an OpDef without it does not compile.

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "ir/graph.h"
 #include "ir/program.h"
+#include "ops/allocate.h"
 #include "target/partition.h"
 #include "target/target.h"
 
@@ -59,10 +60,6 @@ Status EvaluateNode(Graph& graph, const Node& node);
 
 // Drops nodes that contribute to no output, and constants that nothing reads.
 void RemoveDead(Graph& graph);
-
-// Places the tensors of a program in its arena: lifetimes do not overlap in memory, the largest
-// tensors are placed first, and outputs that alias an input share its place.
-void Allocate(Program& program);
 
 // Drops tensors that nothing refers to.
 void DropUnusedTensors(Graph& graph);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding and running chains of elementwise steps.
+// Finding and running chains of steps.
 #include "run/chain.h"
 
 #include <algorithm>
@@ -10,38 +10,70 @@ namespace {
 
 // Elements of a strip: the strips of a few tensors stay in the first-level cache.
 constexpr int64_t kStrip = 4096;
-constexpr int64_t kStripBytes = kStrip * static_cast<int64_t>(sizeof(float));
+// A convolution's output that is smaller stays in the cache anyway.
+constexpr int64_t kLeastElements = 16384;
+
+int64_t RoundUp64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-int64_t Chain::scratch_bytes(int threads) const { return threads * slots_ * kStripBytes; }
+int64_t Chain::scratch_bytes(int threads) const {
+  const auto float_bytes = static_cast<int64_t>(sizeof(float));
+  return front_scratch_ + threads * (front_strip_ + slots_ * kStrip) * float_bytes;
+}
 
-void Chain::Run(const std::vector<PreparedOp>& prepared, uint8_t* scratch, ThreadPool& pool) const {
-  pool.ParallelFor(elements_, 2 * kStrip, [&](int64_t begin, int64_t end, int thread) {
-    uint8_t* strips = scratch + thread * slots_ * kStripBytes;
-    const auto at = [&](const Operand& operand, int64_t element) {
-      uint8_t* p = operand.whole != nullptr
-                       ? operand.whole + (operand.moves ? element * sizeof(float) : 0)
-                       : strips + operand.slot * kStripBytes;
-      return reinterpret_cast<float*>(p);
-    };
-    for (int64_t element = begin; element < end; element += kStrip) {
-      const int64_t count = std::min(kStrip, end - element);
-      for (size_t i = 0; i < links_.size(); ++i) {
-        const Link& link = links_[i];
-        const float* inputs[2] = {at(link.inputs[0], element), at(link.inputs[1], element)};
-        prepared[first_ + i].part.run(inputs, at(link.output, element), element, count);
-      }
+void Chain::Bind(const std::function<uint8_t*(TensorId)>& address) {
+  for (Link& link : links_) {
+    for (Operand* operand : {&link.inputs[0], &link.inputs[1], &link.output}) {
+      if (operand->place != Place::kWhole) continue;
+      operand->whole = reinterpret_cast<float*>(address(operand->id));
     }
+  }
+}
+
+void Chain::RunRange(const std::vector<PreparedOp>& prepared, float* block, int64_t begin,
+                     int64_t end, float* strips) const {
+  const size_t first = group_.last + 1 - links_.size();
+  for (int64_t element = begin; element < end; element += kStrip) {
+    const int64_t count = std::min(kStrip, end - element);
+    const auto at = [&](const Operand& operand) {
+      if (operand.place == Place::kBlock) return block + (element - begin);
+      if (operand.place == Place::kSlot) return strips + operand.slot * kStrip;
+      return operand.whole + (operand.moves ? element : 0);
+    };
+    for (size_t i = 0; i < links_.size(); ++i) {
+      const Link& link = links_[i];
+      const float* inputs[2] = {at(link.inputs[0]), at(link.inputs[1])};
+      prepared[first + i].part.run(inputs, at(link.output), element, count);
+    }
+  }
+}
+
+void Chain::Run(const std::vector<PreparedOp>& prepared, const RunArgs& args) const {
+  auto* strips = reinterpret_cast<float*>(args.scratch + front_scratch_);
+  float* slots = strips + args.pool.threads() * front_strip_;
+  const int64_t slot_elements = slots_ * kStrip;
+  if (has_front()) {
+    const auto done = [&](float* block, int64_t begin, int64_t count, int thread) {
+      RunRange(prepared, block, begin, begin + count, slots + thread * slot_elements);
+    };
+    BlockSink sink;
+    sink.strips = front_strip_ > 0 ? strips : nullptr;
+    sink.strip = front_strip_;
+    sink.done = std::ref(done);  // no memory is allocated for it
+    prepared[group_.first].run_blocks(args, sink);
+    return;
+  }
+  args.pool.ParallelFor(elements_, 2 * kStrip, [&](int64_t begin, int64_t end, int thread) {
+    RunRange(prepared, nullptr, begin, end, slots + thread * slot_elements);
   });
 }
 
 // Looks at one place of the program at a time.
 class ChainBuilder {
  public:
-  ChainBuilder(const Program& program, const std::vector<PreparedOp>& prepared,
-               const std::function<uint8_t*(TensorId)>& address)
-      : program_(program), prepared_(prepared), address_(address) {
+  ChainBuilder(const Program& program, const std::vector<PreparedOp>& prepared)
+      : program_(program), prepared_(prepared) {
     last_use_.assign(program.tensors.size(), -1);
     for (size_t i = 0; i < program.steps.size(); ++i) {
       for (const TensorId id : program.steps[i].node.inputs) {
@@ -53,70 +85,80 @@ class ChainBuilder {
 
   // The longest chain that begins with step `first`; nothing when it would be that step alone.
   std::optional<Chain> At(size_t first) const {
-    size_t end = first;
-    while (end < program_.steps.size() && Continues(first, end)) ++end;
-    for (; end > first + 1; --end) {
-      std::optional<Chain> chain = Build(first, end);
-      if (chain) return chain;
-    }
-    return std::nullopt;
+    const bool front = IsFront(first);
+    const size_t first_link = first + (front ? 1 : 0);
+    if (first_link >= program_.steps.size()) return std::nullopt;
+    size_t end = first_link;
+    while (end < program_.steps.size() && Continues(first, first_link, end)) ++end;
+    if (end < first + 2) return std::nullopt;
+    return Build(first, first_link, end);
   }
 
  private:
-  struct Range {
-    const uint8_t *begin, *end;
-    bool moves;
-  };
-
   const Node& node(size_t step) const { return program_.steps[step].node; }
+  TensorId output(size_t step) const { return node(step).outputs[0]; }
+  bool IsVariable(TensorId id) const { return program_.tensors[id].is_variable; }
+
+  bool IsFront(size_t step) const {
+    if (prepared_[step].block_elements == 0 || node(step).outputs.size() != 1) return false;
+    const Tensor& made = program_.tensors[output(step)];
+    return !made.is_variable && ElementCount(made.shape) >= kLeastElements;
+  }
   bool IsMadeBy(TensorId id, size_t first, size_t end) const {
     for (size_t i = first; i < end; ++i) {
-      if (node(i).outputs[0] == id) return true;
+      if (output(i) == id) return true;
     }
     return false;
   }
-  // Whether step `at` can follow steps [first, at).
-  bool Continues(size_t first, size_t at) const {
+  // Whether step `at` can follow steps [first, at), elementwise from first_link on.
+  bool Continues(size_t first, size_t first_link, size_t at) const {
     const ElementwisePart& part = prepared_[at].part;
     const Node& n = node(at);
     if (!part.run || part.count == 0 || n.outputs.size() != 1 || n.inputs.empty() ||
-        n.inputs.size() > 2 || program_.tensors[n.outputs[0]].is_variable) {
+        n.inputs.size() > 2 || IsVariable(n.outputs[0])) {
       return false;
     }
     if (at == first) return true;
-    if (part.count != prepared_[first].part.count) return false;
-    return std::any_of(n.inputs.begin(), n.inputs.end(),
-                       [&](TensorId id) { return IsMadeBy(id, first, at); });
-  }
-  Range RangeOf(TensorId id, bool moves) const {
-    const Tensor& tensor = program_.tensors[id];
-    const uint8_t* begin = address_(id);
-    return {begin, begin + (begin == nullptr ? 0 : ByteCount(tensor.type, tensor.shape)), moves};
+    if (part.count != ElementCount(program_.tensors[output(first)].shape)) return false;
+    bool joined = false;
+    for (size_t k = 0; k < n.inputs.size(); ++k) {
+      if (!IsMadeBy(n.inputs[k], first, at)) continue;
+      if (!part.moves[k]) return false;
+      joined = true;
+    }
+    return joined && first_link <= at;
   }
 
-  std::optional<Chain> Build(size_t first, size_t end) const {
+  std::optional<Chain> Build(size_t first, size_t first_link, size_t end) const {
     Chain chain;
-    chain.first_ = first;
-    chain.elements_ = prepared_[first].part.count;
-    std::vector<Range> read, written;
+    chain.group_ = {first, end - 1, {}};
+    chain.elements_ = prepared_[end - 1].part.count;
+    const auto is_inside = [&](TensorId id) { return last_use_[id] < static_cast<int64_t>(end); };
+    const TensorId front = first_link > first ? output(first) : kNoTensor;
+    if (front != kNoTensor) {
+      chain.front_scratch_ = RoundUp64(prepared_[first].scratch_bytes);
+      if (is_inside(front)) {
+        chain.group_.inside.push_back(front);
+        chain.front_strip_ = (prepared_[first].block_elements + 15) / 16 * 16;
+      }
+    }
     std::vector<TensorId> holder;  // of each slot; kNoTensor: free
     const auto slot_of = [&](TensorId id) {
       return std::find(holder.begin(), holder.end(), id) - holder.begin();
     };
-    for (size_t i = first; i < end; ++i) {
+    for (size_t i = first_link; i < end; ++i) {
       Chain::Link link;
       const Node& n = node(i);
       for (size_t k = 0; k < n.inputs.size(); ++k) {
         Chain::Operand& operand = link.inputs[k];
+        operand.id = n.inputs[k];
         operand.moves = prepared_[i].part.moves[k];
-        if (const auto slot = slot_of(n.inputs[k]); slot < std::ssize(holder)) {
-          if (!operand.moves) return std::nullopt;
+        const auto slot = slot_of(operand.id);
+        if (operand.id == front) {
+          operand.place = Chain::Place::kBlock;
+        } else if (slot < std::ssize(holder)) {
+          operand.place = Chain::Place::kSlot;
           operand.slot = static_cast<int>(slot);
-        } else {
-          operand.whole = address_(n.inputs[k]);
-          if (operand.whole != nullptr && !IsMadeBy(n.inputs[k], first, i)) {
-            read.push_back(RangeOf(n.inputs[k], operand.moves));
-          }
         }
       }
       if (n.inputs.size() == 1) link.inputs[1] = link.inputs[0];
@@ -124,37 +166,28 @@ class ChainBuilder {
       for (TensorId& id : holder) {
         if (id != kNoTensor && last_use_[id] <= static_cast<int64_t>(i)) id = kNoTensor;
       }
-      const TensorId out = n.outputs[0];
-      if (last_use_[out] >= static_cast<int64_t>(end) || i + 1 == end) {
-        link.output.whole = address_(out);
-        written.push_back(RangeOf(out, true));
-      } else {
+      link.output.id = n.outputs[0];
+      if (is_inside(link.output.id) && i + 1 < end) {
         const auto free = slot_of(kNoTensor);
-        if (free == std::ssize(holder)) holder.push_back(out);
-        holder[static_cast<size_t>(free)] = out;
+        if (free == std::ssize(holder)) holder.push_back(kNoTensor);
+        holder[static_cast<size_t>(free)] = link.output.id;
+        link.output.place = Chain::Place::kSlot;
         link.output.slot = static_cast<int>(free);
+        chain.group_.inside.push_back(link.output.id);
       }
       chain.links_.push_back(link);
     }
     chain.slots_ = static_cast<int>(holder.size());
-    for (const Range& w : written) {
-      for (const Range& r : read) {
-        const bool apart = w.end <= r.begin || r.end <= w.begin;
-        if (!apart && (w.begin != r.begin || !r.moves)) return std::nullopt;
-      }
-    }
     return chain;
   }
 
   const Program& program_;
   const std::vector<PreparedOp>& prepared_;
-  const std::function<uint8_t*(TensorId)>& address_;
   std::vector<int64_t> last_use_;
 };
 
-std::vector<Chain> FindChains(const Program& program, const std::vector<PreparedOp>& prepared,
-                              const std::function<uint8_t*(TensorId)>& address) {
-  const ChainBuilder builder(program, prepared, address);
+std::vector<Chain> FindChains(const Program& program, const std::vector<PreparedOp>& prepared) {
+  const ChainBuilder builder(program, prepared);
   std::vector<Chain> chains;
   for (size_t i = 0; i < program.steps.size();) {
     std::optional<Chain> chain = builder.At(i);

@@ -25,10 +25,13 @@ Runner::Runner(Program program, int threads) : program_(std::move(program)), poo
 Result<std::unique_ptr<Runner>> Runner::Load(Program program, const RunnerOptions& options) {
   const int threads = options.threads > 0 ? options.threads : PhysicalCores();
   std::unique_ptr<Runner> runner(new Runner(std::move(program), threads));
-  DLPU_TRY(runner->arena_, MakeMemory(runner->program_.arena_bytes, "the tensors"));
   DLPU_RETURN_IF_ERROR(runner->PrepareSteps(options.cpu));
-  DLPU_RETURN_IF_ERROR(runner->PlaceConstants());
   runner->JoinSteps();
+  DLPU_TRY(runner->arena_, MakeMemory(runner->program_.arena_bytes, "the tensors"));
+  DLPU_RETURN_IF_ERROR(runner->PlaceConstants());
+  for (Chain& chain : runner->chains_) {
+    chain.Bind([&runner](TensorId id) { return runner->Address(id); });
+  }
   DLPU_TRY(runner->scratch_, MakeMemory(runner->scratch_bytes_, "scratch"));
   for (const Step& step : runner->program_.steps) {
     runner->first_input_.push_back(runner->input_addresses_.size());
@@ -140,23 +143,28 @@ std::span<const uint8_t> Runner::output(size_t i) const {
           static_cast<size_t>(ByteCount(tensor.type, tensor.shape))};
 }
 
-Status Runner::RunStep(size_t i) {
-  const RunArgs args{
-      {input_addresses_.data() + first_input_[i], first_input_[i + 1] - first_input_[i]},
-      {output_addresses_.data() + first_output_[i], first_output_[i + 1] - first_output_[i]},
-      scratch_.get(),
-      pool_};
-  return prepared_[i].run(args);
+RunArgs Runner::ArgsOf(size_t i) {
+  return {{input_addresses_.data() + first_input_[i], first_input_[i + 1] - first_input_[i]},
+          {output_addresses_.data() + first_output_[i], first_output_[i + 1] - first_output_[i]},
+          scratch_.get(),
+          pool_};
 }
 
+// Where steps run together, the memory is planned again: their lives overlap then.
 void Runner::JoinSteps() {
-  chains_ = FindChains(program_, prepared_, [this](TensorId id) { return Address(id); });
+  chains_ = FindChains(program_, prepared_);
+  std::vector<StepGroup> groups;
   for (const Chain& chain : chains_) {
+    groups.push_back(chain.group());
     scratch_bytes_ = std::max(scratch_bytes_, chain.scratch_bytes(pool_.threads()));
-    for (size_t i = chain.first() + 1; i < chain.first() + chain.count(); ++i) {
-      prepared_[i].row += fmt::format(", with step {}", chain.first());
+    for (size_t i = chain.group().first + 1; i <= chain.group().last; ++i) {
+      prepared_[i].row += fmt::format(", with step {}", chain.group().first);
     }
   }
+  if (groups.empty()) return;
+  program_.offsets.assign(program_.tensors.size(), -1);
+  program_.arena_bytes = 0;
+  Allocate(program_, groups);
 }
 
 template <typename Body>
@@ -165,12 +173,12 @@ Status Runner::RunAll(const Body& body) {
   auto chain = chains_.begin();
   for (size_t i = 0; i < prepared_.size();) {
     size_t count = 1;
-    if (chain != chains_.end() && chain->first() == i) {
-      chain->Run(prepared_, scratch_.get(), pool_);
+    if (chain != chains_.end() && chain->group().first == i) {
+      chain->Run(prepared_, ArgsOf(i));
       count = chain->count();
       ++chain;
     } else {
-      DLPU_RETURN_IF_ERROR(RunStep(i));
+      DLPU_RETURN_IF_ERROR(prepared_[i].run(ArgsOf(i)));
     }
     body(i, count);
     i += count;

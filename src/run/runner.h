@@ -61,7 +61,7 @@ class Runner {
   Status PlaceConstants();
   void JoinSteps();
   uint8_t* Address(TensorId id);
-  Status RunStep(size_t i);
+  RunArgs ArgsOf(size_t step);
   // Calls body(first, count) after each step, or group of steps that run together.
   template <typename Body>
   Status RunAll(const Body& body);

@@ -137,12 +137,92 @@ TEST(Runner, ElementwiseStepsRunStripByStrip) {
   }
 }
 
-// An output over the memory of an input that is dead by then: in place is well, shifted is not.
-TEST(Runner, ElementwiseStepsThatShareMemoryGiveTheSame) {
-  for (const int64_t shift : {0, 64, 8192}) {
-    ElementwiseProgram made;
-    made.program.offsets[6] = made.program.offsets[0] + shift;  // z over x
-    for (const int threads : {1, 4}) made.Check(threads);
+// A float convolution (3x3, 4 channels, or depthwise) and, if asked for, x * (x + 3) clamped to
+// -4..6 behind it, then minus its own input.
+struct ConvolvedProgram {
+  static constexpr int kSide = 80, kChannels = 4, kCount = kSide * kSide * kChannels;
+  Program program;
+  std::vector<float> in;
+
+  ConvolvedProgram(bool depthwise, bool with_rest, bool conv_is_output) {
+    Program& p = program;
+    std::mt19937 random(4);
+    std::uniform_real_distribution<float> draw(-1, 1);
+    in.resize(kCount);
+    for (float& v : in) v = draw(random);
+    const Shape shape = {1, kSide, kSide, kChannels};
+    const Shape filter = {depthwise ? 1 : kChannels, 3, 3, kChannels};
+    const auto constant = [&](const char* name, const Shape& extent, auto value) {
+      std::vector<float> values(static_cast<size_t>(ElementCount(extent)));
+      for (float& v : values) v = value();
+      std::vector<uint8_t> bytes(values.size() * 4);
+      std::memcpy(bytes.data(), values.data(), bytes.size());
+      p.tensors.push_back({name, DataType::kFloat32, extent, {}, std::move(bytes), true, false});
+    };
+    for (const char* name : {"in", "conv", "sum", "product", "out"}) {
+      p.tensors.push_back({name, DataType::kFloat32, shape, {}, {}, false, false});
+    }
+    constant("w", filter, [&] { return draw(random); });
+    constant("b", {kChannels}, [&] { return draw(random); });
+    constant("3", {1}, [] { return 3.0f; });
+    const auto step = [&](Op op, std::vector<TensorId> inputs, TensorId out, Attrs attrs) {
+      p.steps.push_back(
+          {Node{op, "step", std::move(inputs), {out}, {}, std::move(attrs), 1}, Engine::kCpu, {}});
+    };
+    ConvAttrs conv;
+    conv.depth_multiplier = depthwise ? 1 : 0;
+    step(depthwise ? Op::kDepthwiseConv2d : Op::kConv2d, {0, 5, 6}, 1, conv);
+    p.inputs = {0};
+    p.outputs = {1};
+    if (with_rest) {
+      ArithmeticAttrs relu6;
+      relu6.activation = Activation::kRelu6;
+      step(Op::kAdd, {1, 7}, 2, relu6);
+      step(Op::kMul, {2, 1}, 3, ArithmeticAttrs{});
+      step(Op::kSub, {3, 0}, 4, ArithmeticAttrs{});
+      p.outputs = {4};
+      if (conv_is_output) p.outputs.push_back(1);
+    }
+    p.offsets.assign(p.tensors.size(), -1);
+    constexpr int64_t kBytes = (kCount * 4 + 320) / 64 * 64;
+    for (int i = 0; i < 5; ++i) p.offsets[i] = i * kBytes;
+    p.arena_bytes = 5 * kBytes + 512;
+  }
+
+  // Output i after two runs.
+  std::vector<std::vector<float>> Outputs(int threads) const {
+    auto runner = Runner::Load(program, {.threads = threads});
+    EXPECT_TRUE(runner.ok()) << runner.error().message;
+    std::memcpy((*runner)->input(0).data(), in.data(), in.size() * 4);
+    EXPECT_TRUE((*runner)->Run().ok() && (*runner)->Run().ok());
+    std::vector<std::vector<float>> outputs;
+    for (size_t i = 0; i < (*runner)->output_count(); ++i) {
+      outputs.emplace_back(kCount);
+      std::memcpy(outputs.back().data(), (*runner)->output(i).data(), kCount * 4);
+    }
+    return outputs;
+  }
+};
+
+TEST(Runner, ElementwiseStepsRunBehindTheBlocksOfAConvolution) {
+  for (const bool depthwise : {false, true}) {
+    const ConvolvedProgram alone(depthwise, false, true);
+    const std::vector<float> conv = alone.Outputs(1)[0];
+    std::vector<float> expected(conv.size());
+    for (size_t i = 0; i < conv.size(); ++i) {
+      const float sum = std::min(std::max(conv[i] + 3.0f, 0.0f), 6.0f);
+      expected[i] = sum * conv[i] - alone.in[i];
+    }
+    for (const bool conv_is_output : {false, true}) {
+      const ConvolvedProgram whole(depthwise, true, conv_is_output);
+      for (const int threads : {1, 2, 4}) {
+        const auto outputs = whole.Outputs(threads);
+        EXPECT_EQ(outputs[0], expected) << depthwise << conv_is_output << threads;
+        if (conv_is_output) {
+          EXPECT_EQ(outputs[1], conv);
+        }
+      }
+    }
   }
 }
 

@@ -18,6 +18,8 @@ constexpr int32_t kWideTap = 16;
 // weights that do not fit it are read for more pixels at a time.
 constexpr int64_t kBlock = 96, kLargeBlock = 384;
 constexpr int64_t kLargeWeights = 192 << 10;  // floats
+// The largest block for a sink: beyond the level-2 cache it would gain nothing.
+constexpr int64_t kMostElements = 64 << 10;
 
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t RoundUp64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -40,7 +42,14 @@ class GemmConvF32 : public PreparedConvF32 {
 
   std::string_view row() const override { return name_; }
   int64_t ScratchBytes(int threads) const override { return threads * ThreadScratchBytes(); }
-  void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const override;
+  void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const override {
+    RunTasks(input, output, scratch, pool, nullptr);
+  }
+  int64_t BlockElements(int threads) const override;
+  void RunBlocks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                 const BlockSink& sink) const override {
+    RunTasks(input, output, scratch, pool, &sink);
+  }
 
  private:
   // The part of an output row whose piece number `column` of a kernel row is inside the picture.
@@ -48,6 +57,8 @@ class GemmConvF32 : public PreparedConvF32 {
     int64_t first_tap = 0;       // x of the piece for output x = 0
     int64_t begin = 0, end = 0;  // output x
   };
+  void RunTasks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                const BlockSink* sink) const;
   int64_t ThreadScratchBytes() const {
     return RoundUp64(pieces_ * block_ * sizeof(float*)) +
            (taps_ > 1 ? RoundUp64(pieces_ * block_ * piece_ * sizeof(float)) : 0);
@@ -162,6 +173,7 @@ void GemmConvF32::Pieces(const float* input, int64_t first, int64_t count, const
   }
 }
 
+// `output` is where the block's first pixel goes.
 void GemmConvF32::Block(const float* input, int64_t group, int64_t first, int64_t count,
                         size_t first_panel, size_t end_panel, uint8_t* scratch,
                         float* output) const {
@@ -177,19 +189,29 @@ void GemmConvF32::Block(const float* input, int64_t group, int64_t first, int64_
   tile.bias = bias_.get() + group * layout_.padded_columns;
   tile.low = spec_.low;
   tile.high = spec_.high;
-  tile.output = output + first * spec_.out_c + group * group_out_;
+  tile.output = output + group * group_out_;
   tile.output_stride = spec_.out_c;
   for (size_t p = first_panel; p < end_panel; ++p) RunGemmF32Panel(layout_.panels[p], tile, count);
 }
 
-void GemmConvF32::Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const {
+// Blocks have all channels, so pixels alone must give the threads enough to do.
+int64_t GemmConvF32::BlockElements(int threads) const {
+  const int64_t elements = block_ * spec_.out_c;
+  const bool divides = threads == 1 || pixels_ >= int64_t{8} * kGemmF32MaxRows * threads;
+  return spec_.groups == 1 && divides && elements <= kMostElements ? elements : 0;
+}
+
+// With a sink one block is one task.
+void GemmConvF32::RunTasks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                           const BlockSink* sink) const {
   if (pixels_ == 0 || group_out_ == 0) return;
   // Enough tasks to balance the threads: first by pixels, then by panels, which cost nothing but
   // the pointers, and last by smaller blocks. How work is cut never changes a sum.
   const int64_t threads = pool.threads(), wanted = threads == 1 ? 1 : 4 * threads;
   const int64_t panels = static_cast<int64_t>(layout_.panels.size());
   int64_t blocks = DivideUp(pixels_, block_);
-  const int64_t chunks = std::min(panels, DivideUp(wanted, blocks * spec_.groups));
+  const int64_t chunks =
+      sink != nullptr ? 1 : std::min(panels, DivideUp(wanted, blocks * spec_.groups));
   if (blocks * chunks * spec_.groups < wanted) {
     blocks = std::clamp(DivideUp(wanted, chunks * spec_.groups), blocks,
                         std::max(blocks, DivideUp(pixels_, 2 * kGemmF32MaxRows)));
@@ -198,10 +220,13 @@ void GemmConvF32::Run(const float* input, float* output, uint8_t* scratch, Threa
     for (int64_t task = begin; task < end; ++task) {
       const int64_t chunk = task % chunks, block = task / chunks % blocks;
       const int64_t first = pixels_ * block / blocks, last = pixels_ * (block + 1) / blocks;
+      const int64_t at = first * spec_.out_c;
+      float* to = sink != nullptr ? sink->Place(output, at, thread) : output + at;
       Block(input, task / chunks / blocks, first, last - first,
             static_cast<size_t>(panels * chunk / chunks),
             static_cast<size_t>(panels * (chunk + 1) / chunks),
-            scratch + thread * ThreadScratchBytes(), output);
+            scratch + thread * ThreadScratchBytes(), to);
+      if (sink != nullptr) sink->done(to, at, (last - first) * spec_.out_c, thread);
     }
   });
 }

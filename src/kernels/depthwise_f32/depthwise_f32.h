@@ -12,6 +12,7 @@
 
 #include "base/cpu.h"
 #include "base/threads.h"
+#include "kernels/block_sink.h"
 
 namespace dlpu {
 
@@ -40,6 +41,11 @@ class PreparedDepthwiseF32 {
   virtual int64_t ScratchBytes(int threads) const = 0;
   // scratch is 64-byte aligned. Reads and writes nothing beyond the tensors.
   virtual void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const = 0;
+  // The most elements of a block that RunBlocks gives to its sink; 0: with that number of threads
+  // it must not be called. RunBlocks does as Run; output may be null if the sink has strips.
+  virtual int64_t BlockElements(int /*threads*/) const { return 0; }
+  virtual void RunBlocks(const float* /*input*/, float* /*output*/, uint8_t* /*scratch*/,
+                         ThreadPool& /*pool*/, const BlockSink& /*sink*/) const {}
 };
 
 // The best row for this layer that `cpu` has; the reference row always fits.

@@ -50,9 +50,29 @@ class StripDepthwiseF32 : public PreparedDepthwiseF32 {
     return threads * PointerBytes() +
            (s_.multiplier == 1 ? 0 : int64_t{s_.batch} * s_.in_h * s_.in_w * channels_ * 4);
   }
-  void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const override;
+  void Run(const float* input, float* output, uint8_t* scratch, ThreadPool& pool) const override {
+    RunTasks(input, output, scratch, pool, nullptr);
+  }
+  // A block is one output row.
+  int64_t BlockElements(int threads) const override {
+    return s_.multiplier == 1 && Chunks(threads) == 1 ? s_.out_w * channels_ : 0;
+  }
+  void RunBlocks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                 const BlockSink& sink) const override {
+    RunTasks(input, output, scratch, pool, &sink);
+  }
 
  private:
+  void RunTasks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                const BlockSink* sink) const;
+  int64_t Rows() const { return int64_t{s_.batch} * s_.out_h; }
+  static int64_t Wanted(int threads) { return threads == 1 ? 1 : 4 * int64_t{threads}; }
+  // Parts of the channels that are tasks of their own.
+  int64_t Chunks(int threads) const {
+    return std::min(DivideUp(channels_, kernel_.lanes),
+                    std::max(DivideUp(channels_, kChunk),
+                             DivideUp(Wanted(threads), std::max<int64_t>(Rows(), 1))));
+  }
   // Two pointers for each kernel row and thread.
   int64_t PointerBytes() const {
     return (2 * static_cast<int64_t>(sizeof(float*)) * s_.kernel_h + 63) / 64 * 64;
@@ -84,7 +104,7 @@ const float* StripDepthwiseF32::Repeat(const float* input, float* repeated,
   return repeated;
 }
 
-// Channels c .. c + count of one output row.
+// Channels c .. c + count of one output row, which goes to `output`.
 void StripDepthwiseF32::Row(const float* input, int64_t n, int64_t oy, int64_t c, int64_t count,
                             const float** pointers, float* output) const {
   const float** inputs = pointers;
@@ -111,21 +131,18 @@ void StripDepthwiseF32::Row(const float* input, int64_t n, int64_t oy, int64_t c
   strip.bias = bias_.data() + c;
   strip.low = s_.low;
   strip.high = s_.high;
-  strip.output = output + (n * s_.out_h + oy) * s_.out_w * channels_ + c;
+  strip.output = output + c;
   function_(strip);
 }
 
-void StripDepthwiseF32::Run(const float* input, float* output, uint8_t* scratch,
-                            ThreadPool& pool) const {
+void StripDepthwiseF32::RunTasks(const float* input, float* output, uint8_t* scratch,
+                                 ThreadPool& pool, const BlockSink* sink) const {
   if (s_.multiplier != 1) {
     input =
         Repeat(input, reinterpret_cast<float*>(scratch + pool.threads() * PointerBytes()), pool);
   }
-  const int64_t rows = int64_t{s_.batch} * s_.out_h, lanes = kernel_.lanes;
-  const int64_t vectors = DivideUp(channels_, lanes);
-  const int64_t wanted = pool.threads() == 1 ? 1 : 4 * int64_t{pool.threads()};
-  const int64_t chunks = std::min(
-      vectors, std::max(DivideUp(channels_, kChunk), DivideUp(wanted, std::max<int64_t>(rows, 1))));
+  const int64_t rows = Rows(), lanes = kernel_.lanes, wanted = Wanted(pool.threads());
+  const int64_t vectors = DivideUp(channels_, lanes), chunks = Chunks(pool.threads());
   // About 16k products in each task, so that claiming one costs little.
   const int64_t products =
       s_.out_w * channels_ / std::max<int64_t>(chunks, 1) * s_.kernel_h * s_.kernel_w;
@@ -136,8 +153,11 @@ void StripDepthwiseF32::Run(const float* input, float* output, uint8_t* scratch,
       const int64_t chunk = task / rows, row = task % rows;
       const int64_t c = vectors * chunk / chunks * lanes;
       const int64_t c_end = std::min(vectors * (chunk + 1) / chunks * lanes, channels_);
+      const int64_t elements = s_.out_w * channels_, at = row * elements;
+      float* to = sink != nullptr ? sink->Place(output, at, thread) : output + at;
       Row(input, row / s_.out_h, row % s_.out_h, c, c_end - c,
-          reinterpret_cast<const float**>(scratch + thread * PointerBytes()), output);
+          reinterpret_cast<const float**>(scratch + thread * PointerBytes()), to);
+      if (sink != nullptr) sink->done(to, at, elements, thread);
     }
   });
 }

@@ -46,13 +46,21 @@ template <typename F>
 inline void ForFloats(const FloatOperands& in, float* out, int64_t n, const F& f) {
   const __m256 low = _mm256_set1_ps(in.low), high = _mm256_set1_ps(in.high);
   const __m256 a0 = _mm256_set1_ps(*in.a), b0 = _mm256_set1_ps(*in.b);
-  for (int64_t i = 0; i < n; i += 8) {
-    const __m256i mask = First(n - i);
-    const __m256 a = in.a_moves ? _mm256_maskload_ps(in.a + i, mask) : a0;
-    const __m256 b = in.b_moves ? _mm256_maskload_ps(in.b + i, mask) : b0;
-    // max and min return their second operand if one is NaN.
-    _mm256_maskstore_ps(out + i, mask, _mm256_min_ps(high, _mm256_max_ps(low, f(a, b))));
+  // max and min return their second operand if one is NaN.
+  const auto clamped = [&](__m256 a, __m256 b) {
+    return _mm256_min_ps(high, _mm256_max_ps(low, f(a, b)));
+  };
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256 a = in.a_moves ? _mm256_loadu_ps(in.a + i) : a0;
+    const __m256 b = in.b_moves ? _mm256_loadu_ps(in.b + i) : b0;
+    _mm256_storeu_ps(out + i, clamped(a, b));
   }
+  if (i == n) return;
+  const __m256i mask = First(n - i);
+  const __m256 a = in.a_moves ? _mm256_maskload_ps(in.a + i, mask) : a0;
+  const __m256 b = in.b_moves ? _mm256_maskload_ps(in.b + i, mask) : b0;
+  _mm256_maskstore_ps(out + i, mask, clamped(a, b));
 }
 void FloatSum(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m256 a, __m256 b) { return _mm256_add_ps(a, b); });

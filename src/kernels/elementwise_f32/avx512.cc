@@ -23,14 +23,21 @@ template <typename F>
 inline void ForFloats(const FloatOperands& in, float* out, int64_t n, const F& f) {
   const __m512 low = _mm512_set1_ps(in.low), high = _mm512_set1_ps(in.high);
   const __m512 a0 = _mm512_set1_ps(*in.a), b0 = _mm512_set1_ps(*in.b);
-  for (int64_t i = 0; i < n; i += 16) {
-    const __mmask16 mask = First(n - i);
-    const __m512 a = in.a_moves ? _mm512_maskz_loadu_ps(mask, in.a + i) : a0;
-    const __m512 b = in.b_moves ? _mm512_maskz_loadu_ps(mask, in.b + i) : b0;
-    // max and min return their second operand if one is NaN.
-    const __m512 v = _mm512_min_ps(high, _mm512_max_ps(low, f(a, b)));
-    _mm512_mask_storeu_ps(out + i, mask, v);
+  // max and min return their second operand if one is NaN.
+  const auto clamped = [&](__m512 a, __m512 b) {
+    return _mm512_min_ps(high, _mm512_max_ps(low, f(a, b)));
+  };
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const __m512 a = in.a_moves ? _mm512_loadu_ps(in.a + i) : a0;
+    const __m512 b = in.b_moves ? _mm512_loadu_ps(in.b + i) : b0;
+    _mm512_storeu_ps(out + i, clamped(a, b));
   }
+  if (i == n) return;
+  const __mmask16 mask = First(n - i);
+  const __m512 a = in.a_moves ? _mm512_maskz_loadu_ps(mask, in.a + i) : a0;
+  const __m512 b = in.b_moves ? _mm512_maskz_loadu_ps(mask, in.b + i) : b0;
+  _mm512_mask_storeu_ps(out + i, mask, clamped(a, b));
 }
 void FloatSum(const FloatOperands& in, float* out, int64_t n) {
   ForFloats(in, out, n, [](__m512 a, __m512 b) { return _mm512_add_ps(a, b); });

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pass: the memory plan. Largest tensors first, each at the lowest offset that is free during its
+// The memory plan. Largest tensors first, each at the lowest offset that is free during its
 // whole life (greedy by size, as in arXiv:2001.03288); tensors that alias share one block.
+#include "ops/allocate.h"
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
 #include "ops/op.h"
-#include "passes/compile.h"
 
 namespace dlpu {
 namespace {
@@ -19,8 +20,11 @@ struct Block {
 
 class Planner {
  public:
-  explicit Planner(Program& program)
-      : program_(program), block_of_(program.tensors.size()), blocks_(program.tensors.size()) {
+  Planner(Program& program, std::span<const StepGroup> groups)
+      : program_(program),
+        groups_(groups),
+        block_of_(program.tensors.size()),
+        blocks_(program.tensors.size()) {
     std::iota(block_of_.begin(), block_of_.end(), 0);
   }
 
@@ -51,6 +55,7 @@ class Planner {
   }
 
   void Extend(TensorId id, int step) {
+    if (inside_[id]) return;
     used_[id] = true;
     Block& block = blocks_[block_of_[id]];
     const Tensor& tensor = program_.tensors[id];
@@ -61,14 +66,26 @@ class Planner {
 
   void MeasureLives() {
     used_.assign(program_.tensors.size(), false);
+    inside_.assign(program_.tensors.size(), false);
+    for (const StepGroup& group : groups_) {
+      for (const TensorId id : group.inside) inside_[id] = true;
+    }
     for (Block& block : blocks_) block.first = -2;
     const int end = static_cast<int>(program_.steps.size());
     for (const TensorId id : program_.inputs) Extend(id, -1);
+    auto group = groups_.begin();
     for (int i = 0; i < end; ++i) {
+      while (group != groups_.end() && static_cast<int>(group->last) < i) ++group;
+      const bool grouped = group != groups_.end() && static_cast<int>(group->first) <= i;
+      const int from = grouped ? static_cast<int>(group->first) : i;
+      const int until = grouped ? static_cast<int>(group->last) : i;
       for (const TensorId id : program_.steps[i].node.inputs) {
-        if (id != kNoTensor) Extend(id, i);
+        if (id != kNoTensor) Extend(id, until);
       }
-      for (const TensorId id : program_.steps[i].node.outputs) Extend(id, i);
+      for (const TensorId id : program_.steps[i].node.outputs) {
+        Extend(id, from);
+        Extend(id, until);
+      }
     }
     for (const TensorId id : program_.outputs) Extend(id, end);
     for (size_t i = 0; i < program_.tensors.size(); ++i) {
@@ -116,13 +133,16 @@ class Planner {
   }
 
   Program& program_;
+  const std::span<const StepGroup> groups_;
   std::vector<int> block_of_;  // the tensor whose block this tensor lives in
   std::vector<Block> blocks_;
-  std::vector<bool> used_;
+  std::vector<bool> used_, inside_;
 };
 
 }  // namespace
 
-void Allocate(Program& program) { Planner(program).Plan(); }
+void Allocate(Program& program, std::span<const StepGroup> groups) {
+  Planner(program, groups).Plan();
+}
 
 }  // namespace dlpu
