@@ -35,9 +35,9 @@ class ThreadPool {
     ThreadPool& pool_;
   };
 
-  // Splits [0, count) into tiles of `grain`; calls body(begin, end, thread) for each. A thread
-  // begins with its own share of consecutive tiles, so that it often finds in its cache what it
-  // wrote in the layer before, and then takes over tiles of the others. A worker that is late is
+  // Splits [0, count) into tiles of at most `grain`; calls body(begin, end, thread) for each. A
+  // thread begins with its own share of consecutive tiles, so that it often finds in its cache what
+  // it wrote in the layer before, and then takes over tiles of the others. A worker that is late is
   // not waited for unless it has begun a tile.
   template <typename Body>
   void ParallelFor(int64_t count, int64_t grain, const Body& body) {
@@ -47,7 +47,15 @@ class ThreadPool {
       body(int64_t{0}, count, 0);
       return;
     }
-    const int64_t tiles = (count + grain - 1) / grain;
+    // The same number of tiles for each thread, as even as they can be, where a tile is of many
+    // elements.
+    int64_t tiles = (count + grain - 1) / grain;
+    if (grain >= 128) {
+      tiles = (tiles + threads_ - 1) / threads_ * threads_;
+      const int64_t even = ((count + tiles - 1) / tiles + 63) / 64 * 64;
+      if (even < grain) grain = even;
+      tiles = (count + grain - 1) / grain;
+    }
     for (int t = 0; t < threads_; ++t) {
       shares_[t].next.store(tiles * t / threads_, std::memory_order_relaxed);
       shares_[t].end = tiles * (t + 1) / threads_;

@@ -17,8 +17,12 @@ constexpr int64_t kLargeBlockPixels = 256;
 constexpr int64_t kLargeWeights = 384 * 1024;
 // Padded rows one thread holds at a time; stays in L2 beside the weights.
 constexpr int64_t kCopyBytes = 192 * 1024;
-// Products one task should have at least: about 10 us.
-constexpr int64_t kTaskProducts = int64_t{1} << 21;
+// Products, or bytes of weights, that one task should have at least: about 2 us.
+constexpr int64_t kTaskProducts = int64_t{1} << 19;
+constexpr int64_t kTaskWeights = 64 * 1024;
+// Tasks for each thread, and pixels of one, if there is enough work.
+constexpr int64_t kTasksOfThread = 4;
+constexpr int64_t kLeastPixels = 96;
 constexpr int64_t kSlack = 64;
 // How far in front of the weights in use a tile of few rows brings more.
 constexpr int64_t kAhead = 4096;
@@ -105,27 +109,14 @@ class TiledConv : public PreparedConv {
 
   void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch,
            ThreadPool& pool) const override {
-    // Tasks are ranges of picture rows (with a copy) or of pixels, times ranges of panels.
-    const int64_t units = copies_ ? int64_t{spec_.batch} * spec_.out_h
-                                  : int64_t{spec_.batch} * spec_.out_h * spec_.out_w;
-    int64_t unit_grain = copies_ ? CopyRows() : block_;
-    const int64_t panels = static_cast<int64_t>(panels_.panels().size());
-    int64_t parts = 1;
-    if (pool.threads() > 1) {
-      const int64_t tasks =
-          std::clamp(Products() / kTaskProducts, int64_t{1}, int64_t{4} * pool.threads());
-      unit_grain = std::clamp((units + tasks - 1) / tasks,
-                              copies_ ? int64_t{1} : std::min(int64_t{24}, units), unit_grain);
-      const int64_t ranges = (units + unit_grain - 1) / unit_grain;
-      parts = std::clamp(tasks / ranges, int64_t{1}, panels);
-    }
-    const int64_t ranges = (units + unit_grain - 1) / unit_grain;
-    pool.ParallelFor(ranges * parts, 1, [&](int64_t begin, int64_t end, int thread) {
+    // Tasks are ranges of pixels times ranges of panels.
+    const int64_t units = Pixels(), panels = std::ssize(panels_.panels());
+    const Split split = SplitFor(pool.threads());
+    pool.ParallelFor(split.ranges * split.parts, 1, [&](int64_t begin, int64_t end, int thread) {
       for (int64_t task = begin; task < end; ++task) {
-        // Even ranges: the last one is not left with a stub.
-        const int64_t range = task / parts, part = task % parts;
-        const Range units_here{units * range / ranges, units * (range + 1) / ranges};
-        const Range panels_here{panels * part / parts, panels * (part + 1) / parts};
+        const int64_t range = task % split.ranges, part = task / split.ranges;
+        const Range units_here{units * range / split.ranges, units * (range + 1) / split.ranges};
+        const Range panels_here{panels * part / split.parts, panels * (part + 1) / split.parts};
         if (copies_) {
           RunRows(input, output, scratch + thread * ThreadScratch(), units_here, panels_here);
         } else {
@@ -148,8 +139,35 @@ class TiledConv : public PreparedConv {
     return s;
   }
 
-  int64_t Products() const {
-    return int64_t{spec_.batch} * spec_.out_h * spec_.out_w * panels_.weight_bytes();
+  int64_t Pixels() const { return int64_t{spec_.batch} * spec_.out_h * spec_.out_w; }
+
+  struct Split {
+    int64_t ranges = 1, parts = 1;  // of the pixels and of the panels
+  };
+  // As many tasks for each thread, all of about the same work. Pixels are split rather than
+  // panels: then a thread reads what it wrote in the layer before. But where all pixels are few and
+  // weights come from L3, each thread had better read weights of its own.
+  Split SplitFor(int threads) const {
+    const int64_t pixels = Pixels(), panels = std::ssize(panels_.panels());
+    if (threads == 1) return {};
+    int64_t tasks = std::max(pixels * panels_.weight_bytes() / kTaskProducts,
+                             panels_.weight_bytes() / kTaskWeights);
+    tasks = std::min(tasks / threads, kTasksOfThread) * threads;
+    if (tasks == 0) return {};
+    const bool by_panels = pixels < kMaxTileRows || (large_ && pixels <= kLargeBlockPixels / 2);
+    const int64_t least = large_ ? kLargeBlockPixels / 2 : kLeastPixels;
+    // Evenly cut, or at least one range or part for each thread.
+    const auto fits = [&](int64_t count, int64_t size) {
+      return count % threads == 0 && count <= size && (size % count == 0 || size >= 4 * count);
+    };
+    for (int64_t count = tasks; count > 0; count -= threads) {
+      if (by_panels && fits(count, panels)) return {1, count};
+      if (!by_panels && fits(count, pixels) && (pixels >= count * least || count == threads)) {
+        return {count, 1};
+      }
+    }
+    if (pixels >= 8 * threads) return {threads, 1};
+    return {1, std::min<int64_t>(threads, panels)};
   }
 
   // Source rows that `rows` output rows of one picture read.
@@ -165,19 +183,23 @@ class TiledConv : public PreparedConv {
     return (SourceRows(CopyRows()) * source_.row_bytes + kSlack + 63) / 64 * 64;
   }
 
-  // Output rows [rows.begin, rows.end) of all pictures, cut at picture borders.
-  void RunRows(const uint8_t* input, uint8_t* output, uint8_t* copy, Range rows,
+  // Copies what a few rows read at a time, cut at picture borders, and as evenly as possible.
+  void RunRows(const uint8_t* input, uint8_t* output, uint8_t* copy, Range pixels,
                Range panels) const {
-    while (rows.begin < rows.end) {
-      const int64_t n = rows.begin / spec_.out_h, y = rows.begin % spec_.out_h;
-      const int64_t count = std::min(rows.end - rows.begin, spec_.out_h - y);
+    while (pixels.begin < pixels.end) {
+      const int64_t row = pixels.begin / spec_.out_w, x = pixels.begin % spec_.out_w;
+      const int64_t n = row / spec_.out_h, y = row % spec_.out_h;
+      const int64_t rows =
+          std::min((pixels.end - 1) / spec_.out_w + 1 - row, int64_t{spec_.out_h} - y);
+      const int64_t copies = (rows + CopyRows() - 1) / CopyRows();
+      const int64_t take = (rows + copies - 1) / copies;
+      const int64_t count = std::min(pixels.end - pixels.begin, take * spec_.out_w - x);
       CopyPaddedRows(rows_, input + n * spec_.in_h * spec_.in_w * spec_.in_c,
-                     y * spec_.stride_h - spec_.pad_top, SourceRows(count), copy);
-      uint8_t* out = output + rows.begin * spec_.out_w * spec_.out_c;
-      RunBlocks(out, count * spec_.out_w, panels,
-                PixelWalk(copy, 0, 0, count, spec_.out_w, 0, spec_.stride_h * source_.row_bytes,
+                     y * spec_.stride_h - spec_.pad_top, SourceRows(take), copy);
+      RunBlocks(output + pixels.begin * spec_.out_c, count, panels,
+                PixelWalk(copy, 0, x, take, spec_.out_w, 0, spec_.stride_h * source_.row_bytes,
                           spec_.stride_w * source_.pixel_bytes));
-      rows.begin += count;
+      pixels.begin += count;
     }
   }
 

@@ -11,8 +11,9 @@
 namespace dlpu {
 namespace {
 
-// Bytes a thread should move before a second thread is worth waking.
-constexpr int64_t kGrainBytes = 64 * 1024;
+// Bytes a thread should move before a second thread is worth it. Little: what the threads wrote in
+// the step before is in their own caches, from which another thread reads far slower.
+constexpr int64_t kGrainBytes = 8 * 1024;
 // Extent of the square that a blocked transpose moves at once: both sides stay in the L1 cache.
 constexpr int64_t kTile = 16;
 
@@ -22,6 +23,20 @@ void CopyRow(const uint8_t* in, int64_t in_stride, uint8_t* out, int64_t out_str
              int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     std::memcpy(out + i * out_stride, in + i * in_stride, kBytes);
+  }
+}
+
+// The same for elements of kPart to 2 kPart bytes, as two parts that overlap.
+template <int kPart>
+void CopyRowInParts(const uint8_t* in, int64_t in_stride, uint8_t* out, int64_t out_stride,
+                    int64_t bytes, int64_t count) {
+  const int64_t rest = bytes - kPart;
+  for (int64_t i = 0; i < count; ++i, in += in_stride, out += out_stride) {
+    uint8_t first[kPart], last[kPart];
+    std::memcpy(first, in, kPart);
+    std::memcpy(last, in + rest, kPart);
+    std::memcpy(out, first, kPart);
+    std::memcpy(out + rest, last, kPart);
   }
 }
 
@@ -70,9 +85,15 @@ void CopyRowAnyWidth(const uint8_t* in, int64_t in_stride, uint8_t* out, int64_t
     case 64:
       return CopyRow<64>(in, in_stride, out, out_stride, count);
     default:
-      for (int64_t i = 0; i < count; ++i) {
-        std::memcpy(out + i * out_stride, in + i * in_stride, static_cast<size_t>(bytes));
-      }
+      break;
+  }
+  if (bytes < 8) return CopyRowInParts<4>(in, in_stride, out, out_stride, bytes, count);
+  if (bytes < 16) return CopyRowInParts<8>(in, in_stride, out, out_stride, bytes, count);
+  if (bytes < 32) return CopyRowInParts<16>(in, in_stride, out, out_stride, bytes, count);
+  if (bytes < 64) return CopyRowInParts<32>(in, in_stride, out, out_stride, bytes, count);
+  if (bytes < 128) return CopyRowInParts<64>(in, in_stride, out, out_stride, bytes, count);
+  for (int64_t i = 0; i < count; ++i) {
+    std::memcpy(out + i * out_stride, in + i * in_stride, static_cast<size_t>(bytes));
   }
 }
 
@@ -202,20 +223,24 @@ const char* StridedCopy::row() const {
   }
 }
 
-// Rows [begin, end) of the axes outside the inner one.
+// Elements [begin, end) in the order of the axes, the inner one last.
 void StridedCopy::RunRows(const uint8_t* in, uint8_t* out, int64_t begin, int64_t end) const {
   int64_t index[64];
   const size_t rank = axes_.size();
   DLPU_CHECK(rank <= 64);
-  int64_t rest = begin;
+  int64_t rest = begin / inner_.extent, at = begin % inner_.extent;
   for (size_t d = rank; d-- > 0;) {
     index[d] = rest % axes_[d].extent;
     rest /= axes_[d].extent;
     in += index[d] * axes_[d].in;
     out += index[d] * axes_[d].out;
   }
-  for (int64_t row = begin; row < end; ++row) {
-    CopyRowAnyWidth(in, inner_.in, out, inner_.out, bytes_, inner_.extent);
+  while (begin < end) {
+    const int64_t count = std::min(inner_.extent - at, end - begin);
+    CopyRowAnyWidth(in + at * inner_.in, inner_.in, out + at * inner_.out, inner_.out, bytes_,
+                    count);
+    begin += count;
+    at = 0;
     for (size_t d = rank; d-- > 0;) {
       in += axes_[d].in;
       out += axes_[d].out;
@@ -269,13 +294,13 @@ void StridedCopy::Run(const uint8_t* in, uint8_t* out, ThreadPool& pool) const {
     case Loop::kNothing:
       return;
     case Loop::kBlock:
-      pool.ParallelFor(bytes_, 4 * kGrainBytes, [&](int64_t begin, int64_t end, int) {
+      pool.ParallelFor(bytes_, kGrainBytes, [&](int64_t begin, int64_t end, int) {
         std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin));
       });
       return;
     case Loop::kRows: {
-      const int64_t grain = 1 + kGrainBytes / (bytes_ * inner_.extent);
-      pool.ParallelFor(count_, grain,
+      const int64_t grain = 1 + kGrainBytes / bytes_;
+      pool.ParallelFor(count_ * inner_.extent, grain,
                        [&](int64_t begin, int64_t end, int) { RunRows(in, out, begin, end); });
       return;
     }

@@ -11,8 +11,10 @@ namespace {
 
 // Input of one task: small enough to stay in L2 while all blocks of channels pass over it.
 constexpr int64_t kTaskBytes = 128 * 1024;
-// The least work worth a task of its own, in outputs times taps: about 10 us.
-constexpr int64_t kTaskProducts = 1 << 19;
+// The least work worth a task of its own, in outputs times taps: a fraction of 1 us, as long as it
+// takes to get the input from another thread's cache.
+constexpr int64_t kTaskProducts = 1 << 14;
+constexpr int64_t kTaskRows = 8;
 // A kernel reads whole vectors from the last pixel on.
 constexpr int64_t kSlack = 64;
 
@@ -55,19 +57,25 @@ class TiledDepthwise : public PreparedDepthwise {
   void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch,
            ThreadPool& pool) const override {
     const int64_t total = int64_t{spec_.batch} * spec_.out_h;
-    int64_t grain = TaskRows();
-    if (pool.threads() > 1) {
-      const int64_t products = total * spec_.out_w * spec_.in_c * spec_.kernel_h * spec_.kernel_w;
-      const int64_t tasks =
-          std::clamp(products / kTaskProducts, int64_t{1}, int64_t{4} * pool.threads());
-      // Sliding windows make rows in twos.
-      grain = std::clamp(((total + tasks - 1) / tasks + 1) / 2 * 2, int64_t{2}, grain);
+    const int64_t products = total * spec_.out_w * spec_.in_c * spec_.kernel_h * spec_.kernel_w;
+    const int threads = pool.threads();
+    int64_t tasks = 1;
+    if (threads > 1) {
+      // As many for each thread; no more than one of few rows.
+      tasks = std::min({products / kTaskProducts, std::max<int64_t>(total / kTaskRows, threads),
+                        int64_t{4} * threads});
+      tasks = std::max<int64_t>(tasks / threads * threads, 1);
     }
-    pool.ParallelFor(total, grain, [&](int64_t begin, int64_t end, int thread) {
-      // With one thread all rows arrive at once.
-      for (int64_t at = begin; at < end;) {
+    // Sliding windows make rows in twos.
+    const int64_t unit = total >= tasks * kTaskRows ? 2 : 1;
+    const auto first_row = [&](int64_t task) {
+      return task == tasks ? total : total * task / tasks / unit * unit;
+    };
+    pool.ParallelFor(tasks, 1, [&](int64_t begin, int64_t end, int thread) {
+      const int64_t last = first_row(end);
+      for (int64_t at = first_row(begin); at < last;) {
         const int64_t n = at / spec_.out_h, y = at % spec_.out_h;
-        const int64_t stop = y + std::min({end - at, grain, spec_.out_h - y});
+        const int64_t stop = y + std::min({last - at, TaskRows(), spec_.out_h - y});
         RunRows(input + n * spec_.in_h * spec_.in_w * spec_.in_c,
                 output + n * spec_.out_h * OutputRow(), y, stop,
                 scratch + (copies_ ? thread * ThreadScratch() : 0));

@@ -256,7 +256,11 @@ constexpr int64_t kShortRun = 64;
 void BroadcastBytePairs(const BroadcastPlan& plan, const BytePairFunction& function,
                         const uint8_t* a, const uint8_t* b, uint8_t* out, ThreadPool& pool) {
   if (plan.axes == 0 || plan.run >= kShortRun) {
-    pool.ParallelFor(plan.count, 4 * kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+    // Few tiles, but also for small tensors one for each thread: what a thread wrote in the step
+    // before is in its own cache.
+    const int64_t grain = std::clamp<int64_t>(plan.count / (4 * pool.threads()),
+                                              kElementwiseGrain / 2, 4 * kElementwiseGrain);
+    pool.ParallelFor(plan.count, grain, [&](int64_t begin, int64_t end, int) {
       ForEachRun(plan, begin, end, [&](const int64_t* offsets, int64_t first, int64_t n) {
         function.Run(a + offsets[0], plan.advances[0], b + offsets[1], plan.advances[1],
                      out + first, n);
