@@ -26,10 +26,25 @@ struct Vnni512 : Avx512 {
   static DLPU_INLINE void Dot(Int& acc, Int a, Int w) {
     asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
   }
+  static DLPU_INLINE void DotHalf(Int& acc, Int a, Int w) {
+    asm("vpdpbusd %t2, %t1, %t0" : "+v"(acc) : "v"(a), "v"(w));
+  }
 };
 
 template <int r, int n>
 constexpr ConvTile kTile = Tile<Vnni512, r, n>;
+
+template <int r, int n>
+constexpr ConvTile kHalf = Tile<Vnni512, r, n, true>;
+
+constexpr ConvTile kHalfTiles[kMaxTileVectors][kMaxTileRows] = {
+    {kHalf<1, 1>, kHalf<2, 1>, kHalf<3, 1>, kHalf<4, 1>, kHalf<5, 1>, kHalf<6, 1>, kHalf<7, 1>,
+     kHalf<8, 1>, kHalf<9, 1>, kHalf<10, 1>, kHalf<11, 1>, kHalf<12, 1>},
+    {kHalf<1, 2>, kHalf<2, 2>, kHalf<3, 2>, kHalf<4, 2>, kHalf<5, 2>, kHalf<6, 2>, kHalf<7, 2>,
+     kHalf<8, 2>, kHalf<9, 2>, kHalf<10, 2>, kHalf<11, 2>, kHalf<12, 2>},
+    {kHalf<1, 3>, kHalf<2, 3>, kHalf<3, 3>, kHalf<4, 3>, kHalf<5, 3>, kHalf<6, 3>, kHalf<7, 3>,
+     kHalf<8, 3>},
+    {kHalf<1, 4>, kHalf<2, 4>, kHalf<3, 4>, kHalf<4, 4>, kHalf<5, 4>, kHalf<6, 4>}};
 
 constexpr ConvTiles kTiles{
     16,
@@ -41,7 +56,12 @@ constexpr ConvTiles kTiles{
       kTile<8, 2>, kTile<9, 2>, kTile<10, 2>, kTile<11, 2>, kTile<12, 2>},
      {kTile<1, 3>, kTile<2, 3>, kTile<3, 3>, kTile<4, 3>, kTile<5, 3>, kTile<6, 3>, kTile<7, 3>,
       kTile<8, 3>},
-     {kTile<1, 4>, kTile<2, 4>, kTile<3, 4>, kTile<4, 4>, kTile<5, 4>, kTile<6, 4>}}};
+     {kTile<1, 4>, kTile<2, 4>, kTile<3, 4>, kTile<4, 4>, kTile<5, 4>, kTile<6, 4>}},
+    4,
+    4,
+    false,
+    -128,
+    kHalfTiles};
 
 }  // namespace
 

@@ -197,7 +197,7 @@ int64_t RegularBytes(const Packing& p, int vectors) {
 
 // Packs a panel's regular steps to `weights`.
 PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channels, int vectors,
-                      uint8_t* weights, uint8_t* blocks) {
+                      bool half, uint8_t* weights, uint8_t* blocks) {
   const ConvSpec& spec = p.spec;
   const Reduction& r = p.reduction;
   const int lanes = p.tiles.lanes;
@@ -205,6 +205,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   out.panel.channel = channel;
   out.panel.channels = channels;
   out.panel.vectors = vectors;
+  out.panel.half = half;
   const int64_t group_bytes = int64_t{spec.in_c / spec.groups} * group * p.source.element_bytes;
   out.offsets = r.offsets;
   std::memset(weights, 0, static_cast<size_t>(RegularBytes(p, vectors)));
@@ -219,7 +220,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   const int64_t reach = std::max(std::abs(zero - lowest), std::abs(lowest + 255 - zero));
   for (int j = 0; j < vectors; ++j) {
     for (int lane = 0; lane < lanes; ++lane) {
-      const int32_t c = PanelChannel(vectors, j, lane);
+      const int32_t c = PanelChannel(vectors, j, lane, half);
       if (c >= channels) continue;
       const ChannelSums sums = PackChannel(p, channel + c, vectors, j, lane, weights, excess);
       const int64_t start = p.bias != nullptr ? p.bias[channel + c] : 0;
@@ -243,7 +244,7 @@ PackedPanel PackPanel(Packing& p, int32_t group, int32_t channel, int32_t channe
   args.requant = p.planner.MakePanel(
       lanes, vectors, init,
       std::span(spec.requantization).subspan(static_cast<size_t>(channel), init.size()), forms,
-      blocks);
+      blocks, half);
   return out;
 }
 
@@ -273,9 +274,12 @@ ConvPanels::ConvPanels(const ConvSpec& spec, const uint8_t* weights, const int32
   for (int32_t g = 0; g < spec.groups; ++g) {
     int32_t first = 0;
     for (const int vectors : SplitVectors(group_vectors, tiles)) {
-      const int32_t channels = std::min(vectors * lanes, group_out - first);
+      // The last panel may do without the upper half of its last vector.
+      const int32_t rest = group_out - first;
+      const bool half = tiles.half_tiles != nullptr && rest <= vectors * lanes - lanes / 2;
+      const int32_t channels = std::min(vectors * lanes, rest);
       PackedPanel panel =
-          PackPanel(packing, g, g * group_out + first, channels, vectors, at, blocks);
+          PackPanel(packing, g, g * group_out + first, channels, vectors, half, at, blocks);
       weight_bytes_ += panel.panel.weight_bytes;
       const int64_t regular = RegularBytes(packing, vectors);
       if (panel.extra.empty()) {

@@ -25,6 +25,7 @@ struct ConvPanel {
   int32_t channel = 0;   // first output channel
   int32_t channels = 0;  // how many exist
   int32_t vectors = 0;
+  bool half = false;  // of the last vector only the lower half has channels
   int64_t weight_bytes = 0;
   ConvTileArgs args{};  // output_stride is the layer's; all pointers are set
 };

@@ -46,6 +46,9 @@ struct ConvTiles {
   int lane_bytes = 4;
   bool signed_input = false;  // the tile multiplies signed codes
   int least_weight = -128;    // smaller 8-bit weights are split
+  // The same for panels whose last vector computes only its lower half, for half the time; null
+  // where there is nothing to gain.
+  const ConvTile (*half_tiles)[kMaxTileRows] = nullptr;
 };
 
 // Each is nullptr when the library was built for another processor.

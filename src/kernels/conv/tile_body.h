@@ -3,6 +3,7 @@
 // requantization and store as in kernels/requant/avx512.h, and
 //   V::Pixels(p, flip)   four input bytes (or two widened ones) in every lane
 //   V::Dot(acc, a, w)    acc + the dot product of each lane's input with its weights
+//   V::DotHalf           the same for the lower half of the lanes, if tiles with kHalf are made
 //   V::kFetches          whether weights are worth bringing before they are read
 // Included by files with instruction-set flags only, each with a copy of its own.
 #pragma once
@@ -13,7 +14,7 @@
 namespace dlpu {
 namespace {
 
-template <class V, int kRows, int kVectors>
+template <class V, int kRows, int kVectors, bool kHalf = false>
 void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& args) {
   // So few rows use weights as fast as memory brings them: one line a vector.
   constexpr int kLines = kRows <= 2 ? kVectors : 1;
@@ -45,12 +46,20 @@ void Tile(const uint8_t* const* pixels, uint8_t* output, const ConvTileArgs& arg
       for (int r = 0; r < kRows; ++r) {
         const Int a = V::Pixels(pixels[r] + k, flip);
         DLPU_UNROLL
-        for (int j = 0; j < kVectors; ++j) V::Dot(acc[r][j], a, w[j]);
+        for (int j = 0; j < kVectors; ++j) {
+          if constexpr (kHalf) {
+            if (j == kVectors - 1) {
+              V::DotHalf(acc[r][j], a, w[j]);
+              continue;
+            }
+          }
+          V::Dot(acc[r][j], a, w[j]);
+        }
       }
       weights += kVectors * 4 * V::kLanes;
     }
   }
-  FinishTile<V>(acc, output, args.output_stride, args.requant);
+  FinishTile<V, kHalf>(acc, output, args.output_stride, args.requant);
 }
 
 // The table for 16 registers of 8 lanes; V::kWidened as in ConvTiles.

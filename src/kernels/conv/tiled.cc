@@ -246,11 +246,12 @@ class TiledConv : public PreparedConv {
       parts = 1;
       fetch = panel.args.weights + kAhead;
     }
+    const ConvTile* tiles = panel.half ? tiles_.half_tiles[vectors] : tiles_.tiles[vectors];
     output += panel.channel;
     for (int64_t cut = 0; cut < cuts; ++cut) {
       const int64_t take = least_rows + (cut < larger ? 1 : 0);
       args.fetch = cut < parts ? fetch : args.weights;
-      tiles_.tiles[vectors][take - 1](pixels, output, args);
+      tiles[take - 1](pixels, output, args);
       fetch += part;
       pixels += take;
       output += take * spec_.out_c;

@@ -72,29 +72,37 @@ struct Avx512 {
 
   // Stores kRows pixels of n vectors of codes in channel order: the 16n bytes of a pixel that
   // `mask` selects, `stride` bytes between pixels. Few vectors share a pack with other pixels.
-  template <int kRows, int n>
+  // kHalf: only the lower half of the last vector holds channels.
+  template <int kRows, int n, bool kHalf = false>
   static DLPU_INLINE void StoreTile(uint8_t* out, ptrdiff_t stride, Int (&v)[kRows][n],
                                     uint64_t mask, const RequantStore& s) {
     if constexpr (n == 4) {
+      const Int order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 0, 0);
       DLPU_UNROLL
       for (int r = 0; r < kRows; ++r, out += stride) {
-        _mm512_mask_storeu_epi8(out, mask, PackCodes(v[r][0], v[r][1], v[r][2], v[r][3], s));
+        Int codes = PackCodes(v[r][0], v[r][1], v[r][2], v[r][3], s);
+        if (kHalf) codes = _mm512_permutexvar_epi32(order, codes);
+        _mm512_mask_storeu_epi8(out, mask, codes);
       }
     } else if constexpr (n == 3) {
-      const Int order = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
+      const Int order = kHalf
+                            ? _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 12, 13, 0, 0, 0, 0, 0, 0)
+                            : _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
       DLPU_UNROLL
       for (int r = 0; r < kRows; ++r, out += stride) {
         const Int codes = PackCodes(v[r][0], v[r][1], v[r][2], v[r][2], s);
         _mm512_mask_storeu_epi8(out, mask, _mm512_permutexvar_epi32(order, codes));
       }
     } else if constexpr (n == 2) {
-      const Int order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+      const Int order =
+          kHalf ? _mm512_setr_epi32(0, 1, 4, 5, 8, 12, 0, 0, 2, 3, 6, 7, 10, 14, 0, 0)
+                : _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
       const auto half = static_cast<__mmask32>(mask);
       DLPU_UNROLL
       for (int r = 0; r < kRows; r += 2, out += 2 * stride) {
         const int q = r + 1 < kRows ? r + 1 : r;
         const Int codes =
-            _mm512_permutexvar_epi64(order, PackCodes(v[r][0], v[r][1], v[q][0], v[q][1], s));
+            _mm512_permutexvar_epi32(order, PackCodes(v[r][0], v[r][1], v[q][0], v[q][1], s));
         _mm256_mask_storeu_epi8(out, half, _mm512_castsi512_si256(codes));
         if (q > r) {
           _mm256_mask_storeu_epi8(out + stride, half, _mm512_extracti64x4_epi64(codes, 1));

@@ -50,8 +50,19 @@ DLPU_INLINE void RequantizeTile(typename V::Int (&acc)[kRows][kVectors],
   }
 }
 
+// Stores a tile of codes; kHalf: only the lower half of the last vector holds channels.
+template <class V, bool kHalf, int kRows, int kVectors>
+DLPU_INLINE void StoreCodes(typename V::Int (&codes)[kRows][kVectors], uint8_t* output,
+                            ptrdiff_t stride, const RequantPanel& panel) {
+  if constexpr (kHalf) {
+    V::template StoreTile<kRows, kVectors, true>(output, stride, codes, panel.mask, panel.store);
+  } else {
+    V::StoreTile(output, stride, codes, panel.mask, panel.store);
+  }
+}
+
 // The slow exact path for kRaw: `rows` x `kVectors` vectors of accumulators from memory.
-template <class V, int kVectors>
+template <class V, int kVectors, bool kHalf>
 __attribute__((noinline)) void StoreRaw(const int32_t* acc, int rows, uint8_t* output,
                                         ptrdiff_t stride, const RequantPanel& panel) {
   const auto* blocks = static_cast<const typename V::Block*>(panel.blocks);
@@ -60,12 +71,12 @@ __attribute__((noinline)) void StoreRaw(const int32_t* acc, int rows, uint8_t* o
     for (int j = 0; j < kVectors; ++j, acc += V::kLanes) {
       codes[0][j] = V::Raw(V::Load(acc), blocks[j], panel.store);
     }
-    V::StoreTile(output, 0, codes, panel.mask, panel.store);
+    StoreCodes<V, kHalf>(codes, output, 0, panel);
   }
 }
 
 // Requantizes a tile and stores row r at output + r * stride.
-template <class V, int kRows, int kVectors>
+template <class V, bool kHalf = false, int kRows, int kVectors>
 DLPU_INLINE void FinishTile(typename V::Int (&acc)[kRows][kVectors], uint8_t* output,
                             ptrdiff_t stride, const RequantPanel& panel) {
   if (panel.forms[0] == RequantForm::kRaw) {
@@ -75,11 +86,11 @@ DLPU_INLINE void FinishTile(typename V::Int (&acc)[kRows][kVectors], uint8_t* ou
       DLPU_UNROLL
       for (int j = 0; j < kVectors; ++j) V::Store(raw + (r * kVectors + j) * V::kLanes, acc[r][j]);
     }
-    StoreRaw<V, kVectors>(raw, kRows, output, stride, panel);
+    StoreRaw<V, kVectors, kHalf>(raw, kRows, output, stride, panel);
     return;
   }
   RequantizeTile<V>(acc, panel);
-  V::StoreTile(output, stride, acc, panel.mask, panel.store);
+  StoreCodes<V, kHalf>(acc, output, stride, panel);
 }
 
 }  // namespace

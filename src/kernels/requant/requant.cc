@@ -309,8 +309,8 @@ void RequantPlanner::Fill(RequantForm form, int lane, int32_t init, const Requan
 
 RequantPanel RequantPlanner::MakePanel(int lanes, int vectors, std::span<const int32_t> init,
                                        std::span<const Requantization> requantization,
-                                       std::span<const RequantChannel> channels,
-                                       uint8_t* blocks) const {
+                                       std::span<const RequantChannel> channels, uint8_t* blocks,
+                                       bool half) const {
   RequantPanel panel;
   panel.blocks = blocks;
   panel.store = Store();
@@ -322,7 +322,7 @@ RequantPanel RequantPlanner::MakePanel(int lanes, int vectors, std::span<const i
     panel.forms[j] = RequantForm::kFloat;
     bool float_only = false;
     for (int lane = 0; lane < lanes; ++lane) {
-      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane));
+      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane, half));
       if (c >= channels.size()) continue;
       panel.forms[j] = std::max(panel.forms[j], channels[c].form);
       float_only = float_only || channels[c].float_only;
@@ -333,7 +333,7 @@ RequantPanel RequantPlanner::MakePanel(int lanes, int vectors, std::span<const i
   for (int j = 0; j < vectors; ++j) {
     if (raw) panel.forms[j] = RequantForm::kRaw;
     for (int lane = 0; lane < lanes; ++lane) {
-      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane));
+      const auto c = static_cast<size_t>(PanelChannel(vectors, j, lane, half));
       if (c >= channels.size()) continue;
       if (lanes == 16) {
         Fill(panel.forms[j], lane, init[c], requantization[c], channels[c],

@@ -52,10 +52,11 @@ class RequantPlanner {
   // Writes the blocks of one panel of consecutive channels (at most lanes x vectors; element i of
   // each span is its channel i) and says how to requantize it. `blocks` holds vectors x
   // RequantBlockBytes(lanes) zeroed bytes and must outlive the panel. init: where accumulators
-  // start; channels: what Plan returned.
+  // start; channels: what Plan returned; half: as in PanelChannel.
   RequantPanel MakePanel(int lanes, int vectors, std::span<const int32_t> init,
                          std::span<const Requantization> requantization,
-                         std::span<const RequantChannel> channels, uint8_t* blocks) const;
+                         std::span<const RequantChannel> channels, uint8_t* blocks,
+                         bool half = false) const;
 
  private:
   template <int kLanes>
@@ -80,9 +81,12 @@ class RequantPlanner {
 };
 
 // The requantization's channel order: the channel of a lane of a vector among `vectors`. It is the
-// order in which packs within 128 bits leave the codes.
-inline int PanelChannel(int vectors, int vector, int lane) {
-  return 4 * vectors * (lane / 4) + 4 * vector + lane % 4;
+// order in which packs within 128 bits leave the codes. half: of the last vector, of 16 lanes, only
+// the lower 8 have a channel; the others get one that no panel has.
+inline int PanelChannel(int vectors, int vector, int lane, bool half = false) {
+  if (!half || lane < 8) return 4 * vectors * (lane / 4) + 4 * vector + lane % 4;
+  if (vector == vectors - 1) return INT32_MAX;
+  return 8 * vectors + 4 * (vectors - 1) * (lane / 4 - 2) + 4 * vector + lane % 4;
 }
 
 // Size of one RequantBlock of 8 or 16 lanes.
