@@ -102,6 +102,15 @@ Spec SpatialSpec(const OpContext& context, const ConvWindows& windows) {
   return spec;
 }
 
+// The same layer for pictures without a border of zeros, which becomes padding.
+template <typename Spec>
+void LeaveOutBorder(const PictureBorder& border, Spec& spec) {
+  spec.in_h -= border.top + border.bottom;
+  spec.in_w -= border.left + border.right;
+  spec.pad_top += border.top;
+  spec.pad_left += border.left;
+}
+
 // A step that runs a prepared kernel (kernels/conv and its kin) from input 0 to output 0. The
 // kernel has packed the other inputs, so constants are kept for the run only where input 0 is one.
 template <typename Kernel>

@@ -133,7 +133,8 @@ Result<PreparedOp> PrepareFloat(const PrepareContext& context, const Geometry& g
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kFloat32, g.out_c));
   DLPU_TRY(const FloatRange range,
            FloatActivationRange(context, context.attrs<ConvAttrs>().activation));
-  const DepthwiseF32Spec spec = FloatSpec(context, g, range);
+  DepthwiseF32Spec spec = FloatSpec(context, g, range);
+  LeaveOutBorder(context.border, spec);
   const float* weights = FloatsOf(context.input(1)).data();
   return RunFloatKernel(context, std::shared_ptr<PreparedDepthwiseF32>(PrepareDepthwiseF32(
                                      spec, weights, FloatBias(context, 2).data(), context.cpu)));

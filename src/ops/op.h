@@ -64,6 +64,11 @@ struct OutputSpec {
   Shape shape;
 };
 
+// Zeros around the pictures of an NHWC tensor.
+struct PictureBorder {
+  int32_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
 // What PrepareContext adds: how the step is to be computed, and where.
 class PrepareContext : public OpContext {
  public:
@@ -73,6 +78,9 @@ class PrepareContext : public OpContext {
   const Profile profile;
   const CpuFlags cpu;  // kernel rows that need other flags are not chosen
   const int threads;   // of the pool that RunArgs will carry
+  // The part of input 0 that is a border and will not be in memory: RunArgs will carry the pictures
+  // inside it. Only for float32 CONV_2D and DEPTHWISE_CONV_2D.
+  PictureBorder border;
 };
 
 // What a step gets when it runs. Inputs and outputs are parallel to the node's lists; a missing

@@ -27,6 +27,14 @@ std::array<uint8_t, 8> ZeroElement(const Tensor& output) {
   return value;
 }
 
+bool PadsChannelsOnly(const PadSpec& spec) {
+  const size_t outer = spec.extents.empty() ? 0 : spec.extents.size() - 1;
+  for (size_t d = 0; d < outer; ++d) {
+    if (spec.before[d] + spec.after[d] != 0) return false;
+  }
+  return !spec.extents.empty();
+}
+
 }  // namespace
 
 Result<PadSpec> ReadPaddings(const OpContext& context) {
@@ -96,6 +104,14 @@ Result<PreparedOp> PreparePad(const PrepareContext& context) {
     pad->Run(args.inputs[0], value, args.outputs[0], args.pool);
     return OkStatus();
   };
+  if (input.type == DataType::kFloat32 && !has_value && PadsChannelsOnly(spec)) {
+    const PaddedChannels rows{spec.extents.back(), spec.before.back(), spec.after.back()};
+    op.part.count = ElementCount(output.shape);
+    op.part.moves[0] = op.part.moves[1] = false;
+    op.part.run = [rows](const float* const* in, float* out, int64_t begin, int64_t count) {
+      rows.Copy(in[0], out, begin, count);
+    };
+  }
   return op;
 }
 

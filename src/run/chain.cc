@@ -11,7 +11,7 @@ namespace {
 // Elements of a strip: the strips of a few tensors stay in the first-level cache.
 constexpr int64_t kStrip = 4096;
 // A convolution's output that is smaller stays in the cache anyway.
-constexpr int64_t kLeastElements = 16384;
+constexpr int64_t kLeastElements = 4096;
 
 int64_t RoundUp64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -88,8 +88,11 @@ class ChainBuilder {
     const bool front = IsFront(first);
     const size_t first_link = first + (front ? 1 : 0);
     if (first_link >= program_.steps.size()) return std::nullopt;
+    // A step that reads nothing of the chain is taken in if a later one reads what it makes.
     size_t end = first_link;
-    while (end < program_.steps.size() && Continues(first, first_link, end)) ++end;
+    for (size_t at = first_link; at < program_.steps.size() && Fits(first, at); ++at) {
+      if (at == first || Joins(first, at)) end = at + 1;
+    }
     if (end < first + 2) return std::nullopt;
     return Build(first, first_link, end);
   }
@@ -110,8 +113,8 @@ class ChainBuilder {
     }
     return false;
   }
-  // Whether step `at` can follow steps [first, at), elementwise from first_link on.
-  bool Continues(size_t first, size_t first_link, size_t at) const {
+  // Whether step `at` can run block by block behind steps [first, at).
+  bool Fits(size_t first, size_t at) const {
     const ElementwisePart& part = prepared_[at].part;
     const Node& n = node(at);
     if (!part.run || part.count == 0 || n.outputs.size() != 1 || n.inputs.empty() ||
@@ -120,13 +123,15 @@ class ChainBuilder {
     }
     if (at == first) return true;
     if (part.count != ElementCount(program_.tensors[output(first)].shape)) return false;
-    bool joined = false;
     for (size_t k = 0; k < n.inputs.size(); ++k) {
-      if (!IsMadeBy(n.inputs[k], first, at)) continue;
-      if (!part.moves[k]) return false;
-      joined = true;
+      if (!part.moves[k] && IsMadeBy(n.inputs[k], first, at)) return false;
     }
-    return joined && first_link <= at;
+    return true;
+  }
+  // Whether step `at` reads what steps [first, at) make.
+  bool Joins(size_t first, size_t at) const {
+    return std::any_of(node(at).inputs.begin(), node(at).inputs.end(),
+                       [&](TensorId id) { return IsMadeBy(id, first, at); });
   }
 
   std::optional<Chain> Build(size_t first, size_t first_link, size_t end) const {

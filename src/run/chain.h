@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Consecutive steps that run block by block: elementwise steps, and a convolution in front of them
-// that hands out its blocks as they are complete. A block passes through all of them while it is in
-// the cache, and tensors that only they read are never written to memory. Each element is computed
-// by the same operations as step by step, so nothing changes but the time.
+// Consecutive steps that run block by block: elementwise steps, copies that feed them (PAD,
+// RESIZE_NEAREST_NEIGHBOR), and a convolution in front of them that hands out its blocks as they
+// are complete. A block passes through all of them while it is in the cache, and tensors that only
+// they read are never written to memory. Each element is computed by the same operations as step by
+// step, so nothing changes but the time.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "run/taken_pad.h"
+
 namespace dlpu {
 namespace {
 
@@ -57,6 +59,9 @@ Status Runner::PrepareSteps(CpuFlags cpu) {
   prepared_.resize(count);
   std::vector<std::optional<Error>> errors(count);
   std::vector<std::atomic<int>> readers(program_.tensors.size());
+  const std::vector<TakenPad> pads = FindTakenPads(program_);
+  std::vector<PictureBorder> borders(count);
+  for (const TakenPad& pad : pads) borders[pad.reader] = pad.border;
   const auto for_constants = [&](const Node& node, const auto& body) {
     for (const TensorId id : node.inputs) {
       if (id != kNoTensor && program_.tensors[id].is_constant) body(id);
@@ -69,8 +74,9 @@ Status Runner::PrepareSteps(CpuFlags cpu) {
   pool_.ParallelFor(static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end, int) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       const Node& node = program_.steps[i].node;
-      const PrepareContext context(program_.tensors, node, program_.steps[i].profile, cpu,
-                                   pool_.threads());
+      PrepareContext context(program_.tensors, node, program_.steps[i].profile, cpu,
+                             pool_.threads());
+      context.border = borders[i];
       Result<PreparedOp> prepared = PrepareOp(context);
       if (!prepared.ok()) {
         errors[i] = prepared.error();
@@ -85,6 +91,13 @@ Status Runner::PrepareSteps(CpuFlags cpu) {
   });
   for (const std::optional<Error>& error : errors) {
     if (error) return *error;
+  }
+  for (const TakenPad& pad : pads) {
+    Node& node = program_.steps[pad.step].node;
+    prepared_[pad.step].run = [](const RunArgs&) { return OkStatus(); };
+    prepared_[pad.step].row = fmt::format("by step {}", pad.reader);
+    program_.steps[pad.reader].node.inputs[0] = node.inputs[0];
+    groups_.push_back({pad.step, pad.step, {node.outputs[0]}});
   }
   for (const PreparedOp& op : prepared_) {
     scratch_bytes_ = std::max(scratch_bytes_, op.scratch_bytes);
@@ -153,18 +166,19 @@ RunArgs Runner::ArgsOf(size_t i) {
 // Where steps run together, the memory is planned again: their lives overlap then.
 void Runner::JoinSteps() {
   chains_ = FindChains(program_, prepared_);
-  std::vector<StepGroup> groups;
   for (const Chain& chain : chains_) {
-    groups.push_back(chain.group());
+    groups_.push_back(chain.group());
     scratch_bytes_ = std::max(scratch_bytes_, chain.scratch_bytes(pool_.threads()));
     for (size_t i = chain.group().first + 1; i <= chain.group().last; ++i) {
       prepared_[i].row += fmt::format(", with step {}", chain.group().first);
     }
   }
-  if (groups.empty()) return;
+  if (groups_.empty()) return;
+  std::sort(groups_.begin(), groups_.end(),
+            [](const StepGroup& a, const StepGroup& b) { return a.first < b.first; });
   program_.offsets.assign(program_.tensors.size(), -1);
   program_.arena_bytes = 0;
-  Allocate(program_, groups);
+  Allocate(program_, groups_);
 }
 
 template <typename Body>

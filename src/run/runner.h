@@ -72,7 +72,8 @@ class Runner {
   int64_t scratch_bytes_ = 0;
   std::vector<int64_t> constant_offsets_;  // of each tensor in constants_; -1: none
   std::vector<PreparedOp> prepared_;
-  std::vector<Chain> chains_;  // in the order of their steps
+  std::vector<Chain> chains_;      // in the order of their steps
+  std::vector<StepGroup> groups_;  // that change the memory plan
   // Addresses of every step's inputs and outputs, one after another.
   std::vector<const uint8_t*> input_addresses_;
   std::vector<uint8_t*> output_addresses_;

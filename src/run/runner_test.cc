@@ -226,6 +226,101 @@ TEST(Runner, ElementwiseStepsRunBehindTheBlocksOfAConvolution) {
   }
 }
 
+// A float network of one convolution whose other operands come by copies: PAD puts a border around
+// the input for a 3x3 convolution (or depthwise) without padding; a picture of half the size is
+// enlarged and another gets its last channel, and both are added to the result.
+Program CopiesProgram(bool depthwise, bool pad_is_output) {
+  Program p;
+  const auto tensor = [&](const char* name, Shape shape, std::vector<uint8_t> data = {}) {
+    const bool constant = !data.empty();
+    p.tensors.push_back(
+        {name, DataType::kFloat32, std::move(shape), {}, std::move(data), constant, false});
+    return static_cast<TensorId>(p.tensors.size() - 1);
+  };
+  const auto constant = [&](const char* name, Shape shape, auto values) {
+    std::vector<uint8_t> bytes(values.size() * 4);
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    const TensorId id = tensor(name, std::move(shape), std::move(bytes));
+    if constexpr (std::is_same_v<decltype(values), std::vector<int32_t>>) {
+      p.tensors[id].type = DataType::kInt32;
+    }
+    return id;
+  };
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> draw(-1, 1);
+  const auto drawn = [&](int n) {
+    std::vector<float> values(n);
+    for (float& v : values) v = draw(random);
+    return values;
+  };
+  const auto step = [&](Op op, std::vector<TensorId> inputs, TensorId out, Attrs attrs) {
+    p.steps.push_back(
+        {Node{op, "step", std::move(inputs), {out}, {}, std::move(attrs), 1}, Engine::kCpu, {}});
+  };
+  constexpr int kSide = 70, kChannels = 4;
+  const Shape whole = {1, kSide, kSide, kChannels};
+  const TensorId x = tensor("x", {1, kSide - 1, kSide + 1, kChannels});
+  const TensorId half = tensor("half", {1, kSide / 2, kSide / 2, kChannels});
+  const TensorId thin = tensor("thin", {1, kSide, kSide, kChannels - 1});
+  p.inputs = {x, half, thin};
+  const TensorId padded = tensor("padded", {1, kSide + 2, kSide + 2, kChannels});
+  step(Op::kPad, {x, constant("border", {4, 2}, std::vector<int32_t>{0, 0, 2, 1, 0, 1, 0, 0})},
+       padded, NoAttrs{});
+  ConvAttrs conv;
+  conv.padding = Padding::kValid;
+  conv.depth_multiplier = depthwise ? 1 : 0;
+  const TensorId convolved = tensor("convolved", whole);
+  step(depthwise ? Op::kDepthwiseConv2d : Op::kConv2d,
+       {padded,
+        constant("weights", {depthwise ? 1 : kChannels, 3, 3, kChannels},
+                 drawn(9 * kChannels * (depthwise ? 1 : kChannels))),
+        constant("bias", {kChannels}, drawn(kChannels))},
+       convolved, conv);
+  const TensorId enlarged = tensor("enlarged", whole), wide = tensor("wide", whole);
+  step(Op::kResizeNearestNeighbor,
+       {half, constant("size", {2}, std::vector<int32_t>{kSide, kSide})}, enlarged, ResizeAttrs{});
+  const TensorId sum = tensor("sum", whole), out = tensor("out", whole);
+  step(Op::kAdd, {enlarged, convolved}, sum, ArithmeticAttrs{});
+  step(Op::kPad, {thin, constant("channel", {4, 2}, std::vector<int32_t>{0, 0, 0, 0, 0, 0, 0, 1})},
+       wide, NoAttrs{});
+  step(Op::kAdd, {sum, wide}, out, ArithmeticAttrs{});
+  p.outputs = {out};
+  if (pad_is_output) p.outputs.push_back(padded);
+  p.offsets.assign(p.tensors.size(), -1);
+  Allocate(p);
+  return p;
+}
+
+TEST(Runner, CopiesThatFeedOneStepAreTakenIn) {
+  std::vector<float> expected;
+  for (const bool depthwise : {false, true}) {
+    for (const bool pad_is_output : {true, false}) {  // as an output it runs as a step of its own
+      for (const int threads : {1, 2, 4}) {
+        auto runner = Runner::Load(CopiesProgram(depthwise, pad_is_output), {.threads = threads});
+        ASSERT_TRUE(runner.ok()) << runner.error().message;
+        EXPECT_EQ((*runner)->row(0) == "by step 1", !pad_is_output);
+        for (size_t i = 2; i < 6; ++i) {
+          EXPECT_THAT((*runner)->row(i), ::testing::EndsWith(", with step 1"));
+        }
+        std::mt19937 random(9);
+        for (size_t i = 0; i < 3; ++i) {
+          const auto bytes = (*runner)->input(i);
+          for (size_t k = 0; k < bytes.size() / 4; ++k) {
+            const float v = std::uniform_real_distribution<float>(-1, 1)(random);
+            std::memcpy(bytes.data() + 4 * k, &v, 4);
+          }
+        }
+        ASSERT_TRUE((*runner)->Run().ok() && (*runner)->Run().ok());
+        std::vector<float> out((*runner)->output(0).size() / 4);
+        std::memcpy(out.data(), (*runner)->output(0).data(), out.size() * 4);
+        if (pad_is_output && threads == 1) expected = out;
+        EXPECT_EQ(out, expected) << depthwise << pad_is_output << threads;
+      }
+    }
+  }
+  EXPECT_NE(expected, std::vector<float>(expected.size(), 0.0f));
+}
+
 TEST(Runner, AStepThatCannotRunIsNamed) {
   Program p = ConvReshape();
   p.tensors[0].type = DataType::kBool;

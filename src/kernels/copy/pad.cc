@@ -2,6 +2,8 @@
 // Padding as strided copies.
 #include "kernels/copy/pad.h"
 
+#include <algorithm>
+
 namespace dlpu {
 namespace {
 
@@ -68,6 +70,27 @@ void ConstantPad::Run(const uint8_t* in, const uint8_t* value, uint8_t* out,
                       ThreadPool& pool) const {
   for (const StridedCopy& box : border_) box.Run(value, out, pool);
   inside_.Run(in, out, pool);
+}
+
+void PaddedChannels::Copy(const float* in, float* out, int64_t begin, int64_t count) const {
+  const int64_t padded = before + width + after, end = before + width;
+  int64_t channel = begin % padded;
+  in += begin / padded * width;
+  for (; count > 0; channel = 0, in += width) {
+    const int64_t until = std::min(channel + count, padded);
+    count -= until - channel;
+    const auto zeros = [&](int64_t stop) {
+      if (stop <= channel) return;
+      out = std::fill_n(out, stop - channel, 0.0f);
+      channel = stop;
+    };
+    zeros(std::min(before, until));
+    if (const int64_t stop = std::min(end, until); stop > channel) {
+      out = std::copy(in + channel - before, in + stop - before, out);
+      channel = stop;
+    }
+    zeros(until);
+  }
 }
 
 // Along each axis the output has up to three parts: mirrored, the input itself, mirrored. Every

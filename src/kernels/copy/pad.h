@@ -30,6 +30,13 @@ class ConstantPad {
   std::vector<StridedCopy> border_;
 };
 
+// Rows of `width` floats with zeros in front of and behind each.
+struct PaddedChannels {
+  int64_t width = 0, before = 0, after = 0;
+  // Elements [begin, begin + count) of the output.
+  void Copy(const float* in, float* out, int64_t begin, int64_t count) const;
+};
+
 // What the input does not cover mirrors it: REFLECT (offset 1) leaves the border itself out,
 // SYMMETRIC (offset 0) repeats it. REQUIRES: before and after are at most extent - offset.
 class MirrorPad {

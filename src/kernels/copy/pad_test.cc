@@ -25,6 +25,28 @@ TEST(MirrorPad, ReflectsLikeTensorFlow) {
   EXPECT_EQ(inside, (std::vector<int64_t>{-1, -1, 0, 1, 2, -1, -1}));
 }
 
+TEST(PaddedChannels, RangesEqualTheSpecification) {
+  for (const PaddedChannels& rows : {PaddedChannels{3, 0, 2}, {2, 1, 3}, {4, 0, 0}, {0, 1, 1}}) {
+    const std::vector<int64_t> from = ConstantPadReference({.element_bytes = 4,
+                                                            .extents = {3, rows.width},
+                                                            .before = {0, rows.before},
+                                                            .after = {0, rows.after}});
+    std::vector<float> in(3 * rows.width + 1);
+    std::iota(in.begin(), in.end(), 1.0f);
+    const auto size = static_cast<int64_t>(from.size());
+    for (int64_t begin = 0; begin < size; ++begin) {
+      for (int64_t count = 0; begin + count <= size; ++count) {
+        std::vector<float> out(count + 1, -1);
+        rows.Copy(in.data(), out.data(), begin, count);
+        for (int64_t i = 0; i < count; ++i) {
+          EXPECT_EQ(out[i], from[begin + i] < 0 ? 0 : in[from[begin + i]]);
+        }
+        EXPECT_EQ(out.back(), -1);
+      }
+    }
+  }
+}
+
 TEST(Pad, EqualsItsSpecification) {
   ThreadPool pool(2);
   for (uint32_t seed = 0; seed < 600; ++seed) {

@@ -128,6 +128,21 @@ void ResizeNearest(const ResizeShape& s, int64_t pixel_bytes, const std::vector<
   });
 }
 
+void ResizeNearestRange(const ResizeShape& s, const std::vector<int32_t>& ys,
+                        const std::vector<int32_t>& xs, const float* input, float* output,
+                        int64_t begin, int64_t count) {
+  const int64_t c = s.channels;
+  int64_t x = begin / c % s.out_w, row = begin / c / s.out_w, channel = begin % c;
+  for (; count > 0; ++row, x = 0) {
+    const float* from = input + (row / s.out_h * s.in_h + ys[row % s.out_h]) * s.in_w * c;
+    for (; x < s.out_w && count > 0; ++x, channel = 0) {
+      const int64_t n = std::min(c - channel, count);
+      output = std::copy_n(from + xs[x] * c + channel, n, output);
+      count -= n;
+    }
+  }
+}
+
 std::vector<BilinearTap<int32_t>> IntegerTaps(const ResizeAxis& axis) {
   const int64_t in = axis.input, out = axis.output;
   const int64_t scale = axis.align_corners && out > 1

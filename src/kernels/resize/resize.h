@@ -29,6 +29,11 @@ void ResizeNearest(const ResizeShape& shape, int64_t pixel_bytes, const std::vec
                    const std::vector<int32_t>& xs, const uint8_t* input, uint8_t* output,
                    ThreadPool& pool);
 
+// Elements [begin, begin + count) of the same output, counted over the batch, of float32.
+void ResizeNearestRange(const ResizeShape& shape, const std::vector<int32_t>& ys,
+                        const std::vector<int32_t>& xs, const float* input, float* output,
+                        int64_t begin, int64_t count);
+
 // Ten fraction bits (int8 and int16).
 std::vector<BilinearTap<int32_t>> IntegerTaps(const ResizeAxis& axis);
 void ResizeBilinear(const ResizeShape& shape, const std::vector<BilinearTap<int32_t>>& ys,

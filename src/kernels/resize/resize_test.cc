@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <vector>
@@ -30,6 +31,26 @@ TEST(Resize, HugeEnlargementStaysInside) {
   for (const BilinearTap<int32_t>& tap : IntegerTaps({1, 5000, false, false})) {
     EXPECT_EQ(tap.low, 0);
     EXPECT_EQ(tap.high, 0);
+  }
+}
+
+// Any range of elements is that part of the whole.
+TEST(Resize, NearestRangesEqualTheWhole) {
+  ThreadPool pool(1);
+  const ResizeShape shape{.batch = 2, .in_h = 3, .in_w = 2, .out_h = 5, .out_w = 4, .channels = 3};
+  const std::vector<int32_t> ys = NearestPositions({3, 5, false, false});
+  const std::vector<int32_t> xs = NearestPositions({2, 4, false, false});
+  std::vector<float> in(2 * 3 * 2 * 3), whole(2 * 5 * 4 * 3);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i);
+  ResizeNearest(shape, 12, ys, xs, reinterpret_cast<const uint8_t*>(in.data()),
+                reinterpret_cast<uint8_t*>(whole.data()), pool);
+  for (int64_t begin = 0; begin < 120; ++begin) {
+    for (int64_t count = 0; begin + count <= 120; ++count) {
+      std::vector<float> part(count + 1, -1);
+      ResizeNearestRange(shape, ys, xs, in.data(), part.data(), begin, count);
+      EXPECT_TRUE(std::equal(part.begin(), part.end() - 1, whole.begin() + begin));
+      EXPECT_EQ(part.back(), -1);
+    }
   }
 }
 
