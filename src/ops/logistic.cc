@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "kernels/elementwise_f32/rows.h"
 #include "kernels/lut/portable_math.h"
 #include "kernels/lut/sigmoid16.h"
 #include "ops/unary.h"
@@ -30,6 +31,9 @@ float Logistic(float x) {
 Result<PreparedOp> Prepare(const PrepareContext& context) {
   switch (context.input(0).type) {
     case DataType::kFloat32:
+      if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+        return PrepareFloatRow(context, row->name, row->float_logistic);
+      }
       return PrepareMap<float>(context, Logistic);
     case DataType::kInt8:
     case DataType::kUInt8: {

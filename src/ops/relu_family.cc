@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/elementwise/quantized.h"
+#include "kernels/elementwise_f32/rows.h"
 #include "ops/unary.h"
 
 namespace dlpu {
@@ -33,6 +34,15 @@ Result<PreparedOp> PrepareRelu(const PrepareContext& context, float low, float h
                                bool takes_int16) {
   switch (context.input(0).type) {
     case DataType::kFloat32:
+      if (const ElementwiseF32Row* row = ChooseElementwiseF32(context.cpu); row != nullptr) {
+        // Times 1, then clamped.
+        return PrepareFloatRow(
+            context, row->name,
+            [product = row->float_product, low, high](const float* in, float* out, int64_t n) {
+              const float one = 1;
+              product({in, &one, true, false, low, high}, out, n);
+            });
+      }
       // A NaN passes, as in LiteRT's comparisons.
       return PrepareMap<float>(context, [low, high](float x) {
         return x > high ? high : x < low ? low : x;

@@ -62,6 +62,10 @@ PreparedOp RunPhased(const PrepareContext& context, const TransposedInputs& inpu
   op.row = phased->row();
   op.scratch_bytes = phased->ScratchBytes(context.threads);
   op.reads_constants = context.input(inputs.data).is_constant;
+  op.block_elements = phased->BlockElements(context.threads);
+  op.run_blocks = [phased, data = inputs.data](const RunArgs& args, const BlockSink& sink) {
+    phased->RunBlocks(args.in<float>(data), args.out<float>(0), args.scratch, args.pool, sink);
+  };
   op.run = [phased = std::move(phased), data = inputs.data](const RunArgs& args) {
     phased->Run(args.inputs[data], args.outputs[0], args.scratch, args.pool);
     return OkStatus();

@@ -101,6 +101,26 @@ Result<UnaryCodes> ExpectUnaryCodes(const OpContext& context) {
                     HighestCode(output.type)};
 }
 
+PreparedOp PrepareFloatRow(const PrepareContext& context, const char* name,
+                           const FloatRowFunction& function) {
+  const int64_t count = ElementCount(context.input(0).shape);
+  PreparedOp op;
+  op.row = name;
+  op.run = [count, function](const RunArgs& args) {
+    const float* in = args.in<float>(0);
+    float* out = args.out<float>(0);
+    args.pool.ParallelFor(count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      function(in + begin, out + begin, end - begin);
+    });
+    return OkStatus();
+  };
+  op.part.count = count;
+  op.part.run = [function](const float* const* in, float* out, int64_t, int64_t n) {
+    function(in[0], out, n);
+  };
+  return op;
+}
+
 Result<PreparedOp> PrepareCodeMap(const PrepareContext& context, const CodeFunction& code) {
   switch (context.input(0).type) {
     case DataType::kInt8:

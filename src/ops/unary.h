@@ -74,6 +74,11 @@ PreparedOp PrepareMap(const PrepareContext& context, F f) {
   return op;
 }
 
+// The same for float32 by a vector row named `name`.
+using FloatRowFunction = std::function<void(const float* in, float* out, int64_t n)>;
+PreparedOp PrepareFloatRow(const PrepareContext& context, const char* name,
+                           const FloatRowFunction& function);
+
 // prepare of an op that exists for float32 only.
 template <float (*kFunction)(float)>
 Result<PreparedOp> PrepareFloatOnly(const PrepareContext& context) {

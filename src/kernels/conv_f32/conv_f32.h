@@ -27,6 +27,9 @@ struct ConvF32Spec {
   int32_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int32_t pad_top = 0, pad_left = 0;
   int32_t groups = 1;
+  // The output is N,H,row_split,W,O/row_split: each row of pixels becomes that many rows, which
+  // have a part of the channels each. 1, or with one group and a divisor of out_c.
+  int32_t row_split = 1;
   // Activation as a clamp: NONE -FLT_MAX..FLT_MAX (so an infinity becomes FLT_MAX, as in
   // LiteRT), RELU 0..FLT_MAX, RELU6 0..6, RELU_N1_TO_1 -1..1. NaN passes through.
   float low = -FLT_MAX, high = FLT_MAX;

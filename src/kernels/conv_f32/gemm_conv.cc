@@ -3,7 +3,8 @@
 // depth is kernel_h x kernel_w x channels. In NHWC the taps of one kernel row are contiguous, so
 // a pixel's inputs are a few pieces of memory: with few channels one piece for each kernel row
 // (pieces that reach over the border are copied together with their zeros), otherwise one piece
-// for each tap (a tap outside reads zeros kept for that). A 1x1 layer is a plain product.
+// for each tap (a tap outside reads zeros kept for that). A 1x1 layer is a plain product. Groups of
+// channels and the rows of a split have packed weights each; they are called parts.
 #include "kernels/conv_f32/gemm_conv.h"
 
 #include <algorithm>
@@ -26,9 +27,9 @@ int64_t RoundUp64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // A 1x1 convolution that keeps every pixel is one long row of pixels.
 ConvF32Spec Flattened(ConvF32Spec s) {
-  if (s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top == 0 &&
-      s.pad_left == 0 && s.in_h == s.out_h && s.in_w == s.out_w &&
-      int64_t{s.batch} * s.in_h * s.in_w <= INT32_MAX) {
+  if (s.row_split == 1 && s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 &&
+      s.stride_w == 1 && s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h &&
+      s.in_w == s.out_w && int64_t{s.batch} * s.in_h * s.in_w <= INT32_MAX) {
     s.in_w = s.out_w = s.batch * s.in_h * s.in_w;
     s.batch = s.in_h = s.out_h = 1;
   }
@@ -63,6 +64,7 @@ class GemmConvF32 : public PreparedConvF32 {
     return RoundUp64(pieces_ * block_ * sizeof(float*)) +
            (taps_ > 1 ? RoundUp64(pieces_ * block_ * piece_ * sizeof(float)) : 0);
   }
+  int64_t parts() const { return int64_t{spec_.groups} * spec_.row_split; }
   void Block(const float* input, int64_t group, int64_t first, int64_t count, size_t first_panel,
              size_t end_panel, uint8_t* scratch, float* output) const;
   void Pieces(const float* input, int64_t first, int64_t count, const float** pieces,
@@ -72,7 +74,7 @@ class GemmConvF32 : public PreparedConvF32 {
 
   const char* const name_;
   const ConvF32Spec spec_;
-  const int64_t group_in_, group_out_;
+  const int64_t group_in_, part_out_;
   const int64_t taps_;        // taps in one piece
   const int64_t piece_;       // floats in one piece
   const int64_t row_pieces_;  // pieces in one kernel row
@@ -90,25 +92,26 @@ GemmConvF32::GemmConvF32(const GemmF32Row& gemm, const char* name, const ConvF32
     : name_(name),
       spec_(Flattened(spec)),
       group_in_(spec.in_c / spec.groups),
-      group_out_(spec.out_c / spec.groups),
+      part_out_(spec.out_c / spec.groups / spec.row_split),
       taps_(spec.groups == 1 && spec.in_c < kWideTap && spec.dilation_w == 1 ? spec.kernel_w : 1),
       piece_(taps_ * group_in_),
       row_pieces_(spec.kernel_w / taps_),
       pieces_(spec.kernel_h * row_pieces_),
       pixels_(int64_t{spec.batch} * spec.out_h * spec.out_w),
-      layout_(MakeGemmF32Layout(gemm, pieces_ * piece_, static_cast<int32_t>(group_out_))),
+      layout_(MakeGemmF32Layout(gemm, pieces_ * piece_, static_cast<int32_t>(part_out_))),
       zeros_(piece_) {
   block_ = std::min(layout_.packed_floats > kLargeWeights ? kLargeBlock : kBlock, pixels_);
-  weights_ = MakeAlignedFloats(layout_.packed_floats * spec.groups);
-  bias_ = MakeAlignedFloats(int64_t{layout_.padded_columns} * spec.groups);
-  std::fill(bias_.get(), bias_.get() + int64_t{layout_.padded_columns} * spec.groups, 0.0f);
-  for (int64_t g = 0; g < spec.groups; ++g) {
+  if (spec.row_split > 1) block_ = spec.out_w;  // a whole row
+  weights_ = MakeAlignedFloats(layout_.packed_floats * parts());
+  bias_ = MakeAlignedFloats(int64_t{layout_.padded_columns} * parts());
+  std::fill(bias_.get(), bias_.get() + int64_t{layout_.padded_columns} * parts(), 0.0f);
+  for (int64_t g = 0; g < parts(); ++g) {
     for (const GemmF32Panel& panel : layout_.panels) {
-      PackGemmF32Panel(layout_, panel, weights + g * group_out_ * layout_.depth, 1, layout_.depth,
+      PackGemmF32Panel(layout_, panel, weights + g * part_out_ * layout_.depth, 1, layout_.depth,
                        weights_.get() + g * layout_.packed_floats);
     }
     if (bias != nullptr) {
-      std::copy(bias + g * group_out_, bias + (g + 1) * group_out_,
+      std::copy(bias + g * part_out_, bias + (g + 1) * part_out_,
                 bias_.get() + g * layout_.padded_columns);
     }
   }
@@ -185,13 +188,18 @@ void GemmConvF32::Block(const float* input, int64_t group, int64_t first, int64_
   tile.inputs_stride = block_;
   tile.segments = pieces_;
   tile.segment = piece_;
-  tile.weights = weights_.get() + group * layout_.packed_floats;
-  tile.bias = bias_.get() + group * layout_.padded_columns;
   tile.low = spec_.low;
   tile.high = spec_.high;
-  tile.output = output + group * group_out_;
-  tile.output_stride = spec_.out_c;
-  for (size_t p = first_panel; p < end_panel; ++p) RunGemmF32Panel(layout_.panels[p], tile, count);
+  tile.output_stride = spec_.out_c / spec_.row_split;
+  for (int64_t row = 0; row < spec_.row_split; ++row) {
+    const int64_t part = group * spec_.row_split + row;
+    tile.weights = weights_.get() + part * layout_.packed_floats;
+    tile.bias = bias_.get() + part * layout_.padded_columns;
+    tile.output = output + group * part_out_ + row * count * part_out_;
+    for (size_t p = first_panel; p < end_panel; ++p) {
+      RunGemmF32Panel(layout_.panels[p], tile, count);
+    }
+  }
 }
 
 // Blocks have all channels, so pixels alone must give the threads enough to do.
@@ -204,7 +212,7 @@ int64_t GemmConvF32::BlockElements(int threads) const {
 // With a sink one block is one task.
 void GemmConvF32::RunTasks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
                            const BlockSink* sink) const {
-  if (pixels_ == 0 || group_out_ == 0) return;
+  if (pixels_ == 0 || part_out_ == 0) return;
   // Enough tasks to balance the threads: first by pixels, then by panels, which cost nothing but
   // the pointers, and last by smaller blocks. How work is cut never changes a sum.
   const int64_t threads = pool.threads(), wanted = threads == 1 ? 1 : 4 * threads;
@@ -212,7 +220,7 @@ void GemmConvF32::RunTasks(const float* input, float* output, uint8_t* scratch, 
   int64_t blocks = DivideUp(pixels_, block_);
   const int64_t chunks =
       sink != nullptr ? 1 : std::min(panels, DivideUp(wanted, blocks * spec_.groups));
-  if (blocks * chunks * spec_.groups < wanted) {
+  if (blocks * chunks * spec_.groups < wanted && spec_.row_split == 1) {
     blocks = std::clamp(DivideUp(wanted, chunks * spec_.groups), blocks,
                         std::max(blocks, DivideUp(pixels_, 2 * kGemmF32MaxRows)));
   }

@@ -10,6 +10,7 @@ void ConvF32Reference(const ConvF32Spec& s, const float* input, const float* wei
                       const float* bias, float* output) {
   const int64_t group_in = s.in_c / s.groups;
   const int64_t group_out = s.out_c / s.groups;
+  const int64_t split_out = s.out_c / s.row_split;
   for (int64_t n = 0; n < s.batch; ++n) {
     for (int64_t oy = 0; oy < s.out_h; ++oy) {
       for (int64_t ox = 0; ox < s.out_w; ++ox) {
@@ -28,7 +29,8 @@ void ConvF32Reference(const ConvF32Spec& s, const float* input, const float* wei
             }
           }
           if (bias != nullptr) sum += bias[o];
-          output[((n * s.out_h + oy) * s.out_w + ox) * s.out_c + o] =
+          const int64_t line = (n * s.out_h + oy) * s.row_split + o / split_out;
+          output[(line * s.out_w + ox) * split_out + o % split_out] =
               std::min(std::max(sum, s.low), s.high);
         }
       }

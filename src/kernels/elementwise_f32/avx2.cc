@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise ops on float32 with AVX2: 8 to 32 elements a step; tails by masks or a buffer.
+#include "kernels/elementwise_f32/exp.h"
 #include "kernels/elementwise_f32/rows.h"
 
 #if defined(__AVX2__)
@@ -81,6 +82,43 @@ void FloatPrelu(const FloatOperands& in, float* out, int64_t n) {
   });
 }
 
+// e^x for x in [-104, 88] or NaN, in binary64 (exp.h says how).
+inline __m128 Exp(__m128 x) {
+  const __m256d shift = _mm256_set1_pd(ExpF32::kShift), wide = _mm256_cvtps_pd(x);
+  const __m256d scale = _mm256_set1_pd(ExpF32::kScale);
+  const __m256d shifted = _mm256_fmadd_pd(wide, scale, shift);
+  const __m256d r = _mm256_fmsub_pd(wide, scale, _mm256_sub_pd(shifted, shift));
+  const __m256i k = _mm256_castpd_si256(shifted);
+  const __m256i at = _mm256_and_si256(k, _mm256_set1_epi64x((1 << ExpF32::kBits) - 1));
+  const __m256d part = _mm256_i64gather_pd(kExpF32.powers, at, 8);
+  // The bits of k above those of `at` come to lie in the exponent.
+  const __m256i exponent = _mm256_slli_epi64(_mm256_sub_epi64(k, at), 52 - ExpF32::kBits);
+  const __m256d power = _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(part), exponent));
+  const __m256d upper =
+      _mm256_fmadd_pd(_mm256_set1_pd(ExpF32::kCubic), r, _mm256_set1_pd(ExpF32::kSquare));
+  const __m256d lower = _mm256_fmadd_pd(_mm256_set1_pd(ExpF32::kLinear), r, _mm256_set1_pd(1));
+  const __m256d sum = _mm256_fmadd_pd(upper, _mm256_mul_pd(r, r), lower);
+  return _mm256_cvtpd_ps(_mm256_mul_pd(sum, power));
+}
+void FloatLogistic(const float* in, float* out, int64_t n) {
+  const __m256 one = _mm256_set1_ps(1), zero = _mm256_setzero_ps();
+  for (int64_t i = 0; i < n; i += 8) {
+    const __m256i mask = First(n - i);
+    const __m256 x = _mm256_maskload_ps(in + i, mask);
+    const __m256 far = _mm256_cmp_ps(x, _mm256_set1_ps(-9), _CMP_LT_OQ);
+    const __m256 top = _mm256_cmp_ps(x, _mm256_set1_ps(16.619047164916992188f), _CMP_GT_OQ);
+    // e^x where x is far below zero, else e^-x; max lets a NaN in the second operand pass.
+    __m256 power = _mm256_blendv_ps(_mm256_sub_ps(zero, x), x, far);
+    power = _mm256_max_ps(_mm256_set1_ps(-104), power);
+    const __m128 first = Exp(_mm256_castps256_ps128(power));
+    const __m128 second = Exp(_mm256_extractf128_ps(power, 1));
+    const __m256 e = _mm256_insertf128_ps(_mm256_castps128_ps256(first), second, 1);
+    __m256 y = _mm256_div_ps(one, _mm256_add_ps(one, e));
+    y = _mm256_blendv_ps(_mm256_blendv_ps(y, e, far), one, top);
+    _mm256_maskstore_ps(out + i, mask, y);
+  }
+}
+
 // v / scale rounded half away from zero, NaN as 0, within +-131072.
 inline __m256i Divide(__m256 v, __m256 scale) {
   const __m256 raw = _mm256_div_ps(v, scale);
@@ -147,7 +185,7 @@ void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, fl
 
 const ElementwiseF32Row kRows[] = {
     {"elementwise_f32_avx2", kCpuAvx2, FloatSum, FloatDifference, FloatProduct, FloatQuotient,
-     FloatPrelu, Quantize, Dequantize},
+     FloatPrelu, FloatLogistic, Quantize, Dequantize},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise ops on float32 with AVX-512: 16 elements a step, masked tails.
+#include "kernels/elementwise_f32/exp.h"
 #include "kernels/elementwise_f32/rows.h"
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
@@ -58,6 +59,46 @@ void FloatPrelu(const FloatOperands& in, float* out, int64_t n) {
   });
 }
 
+// e^x for x in [-104, 88] or NaN, in binary64 (exp.h says how).
+inline __m256 Exp(__m256 x) {
+  const __m512d shift = _mm512_set1_pd(ExpF32::kShift), wide = _mm512_cvtps_pd(x);
+  const __m512d scale = _mm512_set1_pd(ExpF32::kScale);
+  const __m512d shifted = _mm512_fmadd_pd(wide, scale, shift);
+  const __m512d r = _mm512_fmsub_pd(wide, scale, _mm512_sub_pd(shifted, shift));
+  const __m512i k = _mm512_castpd_si512(shifted);
+  const double* table = kExpF32.powers;
+  const __m512d low = _mm512_permutex2var_pd(_mm512_load_pd(table), k, _mm512_load_pd(table + 8));
+  const __m512d high =
+      _mm512_permutex2var_pd(_mm512_load_pd(table + 16), k, _mm512_load_pd(table + 24));
+  const __m512d part =
+      _mm512_mask_blend_pd(_mm512_test_epi64_mask(k, _mm512_set1_epi64(16)), low, high);
+  const __m512i exponent = _mm512_slli_epi64(_mm512_srai_epi64(k, ExpF32::kBits), 52);
+  const __m512d power = _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(part), exponent));
+  const __m512d upper =
+      _mm512_fmadd_pd(_mm512_set1_pd(ExpF32::kCubic), r, _mm512_set1_pd(ExpF32::kSquare));
+  const __m512d lower = _mm512_fmadd_pd(_mm512_set1_pd(ExpF32::kLinear), r, _mm512_set1_pd(1));
+  const __m512d sum = _mm512_fmadd_pd(upper, _mm512_mul_pd(r, r), lower);
+  return _mm512_cvtpd_ps(_mm512_mul_pd(sum, power));
+}
+void FloatLogistic(const float* in, float* out, int64_t n) {
+  const __m512 one = _mm512_set1_ps(1), zero = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = First(n - i);
+    const __m512 x = _mm512_maskz_loadu_ps(mask, in + i);
+    const __mmask16 far = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-9), _CMP_LT_OQ);
+    const __mmask16 top = _mm512_cmp_ps_mask(x, _mm512_set1_ps(16.619047164916992188f), _CMP_GT_OQ);
+    // e^x where x is far below zero, else e^-x; max and min let a NaN in the second operand pass.
+    __m512 power = _mm512_mask_blend_ps(far, _mm512_sub_ps(zero, x), x);
+    power = _mm512_max_ps(_mm512_set1_ps(-104), power);
+    const __m256 first = Exp(_mm512_castps512_ps256(power));
+    const __m256 second = Exp(_mm512_extractf32x8_ps(power, 1));
+    const __m512 e = _mm512_insertf32x8(_mm512_castps256_ps512(first), second, 1);
+    __m512 y = _mm512_div_ps(one, _mm512_add_ps(one, e));
+    y = _mm512_mask_blend_ps(top, _mm512_mask_blend_ps(far, y, e), one);
+    _mm512_mask_storeu_ps(out + i, mask, y);
+  }
+}
+
 // v / scale rounded half away from zero, NaN as 0, within +-131072.
 inline __m512i Divide(__m512 v, __m512 scale) {
   const __m512 raw = _mm512_div_ps(v, scale);
@@ -105,7 +146,7 @@ void Dequantize(float scale, int32_t zero, bool is_signed, const uint8_t* in, fl
 
 const ElementwiseF32Row kRows[] = {
     {"elementwise_f32_avx512", kCpuAvx512, FloatSum, FloatDifference, FloatProduct, FloatQuotient,
-     FloatPrelu, Quantize, Dequantize},
+     FloatPrelu, FloatLogistic, Quantize, Dequantize},
 };
 
 }  // namespace

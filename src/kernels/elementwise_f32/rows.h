@@ -29,6 +29,9 @@ struct ElementwiseF32Row {
   void (*float_quotient)(const FloatOperands& in, float* out, int64_t n);
   // a op b = a where a >= 0, else a * b.
   void (*float_prelu)(const FloatOperands& in, float* out, int64_t n);
+  // 1 / (1 + exp(-x)) as LiteRT's reference kernel has it: exp(x) below -9, 1 above 16.619047. The
+  // exponentials are within 0.502 units in the last place, as those of the C library.
+  void (*float_logistic)(const float* in, float* out, int64_t n);
   // AffineQuantize and AffineDequantize of elementwise/affine.h for 8-bit codes.
   void (*quantize)(float scale, int32_t zero, bool is_signed, const float* in, uint8_t* out,
                    int64_t n);

@@ -60,6 +60,39 @@ TEST(ElementwiseF32Rows, FloatOpsEqualScalarOnes) {
   }
 }
 
+// Exponentials are as good as the C library's, so each side may round to the next float.
+TEST(ElementwiseF32Rows, LogisticIsWithinTwoRoundingsOfTheFormula) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto formula = [](float x) {
+    if (x > 16.619047164916992188f) return 1.0f;
+    return x < -9 ? std::exp(x) : 1 / (1 + std::exp(-x));
+  };
+  std::mt19937 random(8);
+  std::uniform_real_distribution<float> near(-20, 20), far(-110, 40);
+  for (const ElementwiseF32Row* row : RowsOfThisCpu()) {
+    for (int n = 1; n < 400; ++n) {
+      std::vector<float> in(n), out(n + 1, 7);
+      for (float& v : in) v = n % 2 == 0 ? near(random) : far(random);
+      in[n / 2] = std::vector<float>{std::numeric_limits<float>::quiet_NaN(),
+                                     kInfinity,
+                                     -kInfinity,
+                                     0,
+                                     -9,
+                                     16.619047164916992188f}[n % 6];
+      row->float_logistic(in.data(), out.data(), n);
+      for (int i = 0; i < n; ++i) {
+        const float want = formula(in[i]);
+        if (std::isnan(want)) {
+          EXPECT_TRUE(std::isnan(out[i])) << row->name;
+        } else {
+          EXPECT_LE(std::abs(out[i] - want), 0x1p-22f * want + 0x1p-149f) << row->name << in[i];
+        }
+      }
+      EXPECT_EQ(out[n], 7);
+    }
+  }
+}
+
 TEST(ElementwiseF32Rows, QuantizeAndDequantizeEqualTheFormulas) {
   std::mt19937 random(6);
   std::uniform_real_distribution<float> draw(-40, 40);

@@ -57,6 +57,17 @@ AlignedFloats MakeAlignedFloats(int64_t count) {
 GemmF32Layout MakeGemmF32Layout(const GemmF32Row& row, int64_t depth, int32_t columns) {
   GemmF32Layout layout;
   layout.depth = depth;
+  if (columns == 1 && row.max_one_rows != 0) {
+    layout.panels.push_back({.first_column = 0,
+                             .columns = 1,
+                             .width = 1,
+                             .offset = 0,
+                             .max_rows = row.max_one_rows,
+                             .tiles = row.one});
+    layout.padded_columns = 1;
+    layout.packed_floats = depth;
+    return layout;
+  }
   int32_t most = kGemmF32MaxVectors;
   while (row.max_rows[most - 1] == 0) --most;
   // Panels of nearly equal width, so that none is narrow (narrow tiles load more than they add).
@@ -70,12 +81,13 @@ GemmF32Layout MakeGemmF32Layout(const GemmF32Row& row, int64_t depth, int32_t co
     panel.columns = std::min(columns - panel.first_column, v * row.lanes);
     panel.width = v * row.lanes;
     panel.tiles = row.full[v - 1];
+    panel.max_rows = row.max_rows[v - 1];
     const int32_t with_half = panel.width - row.lanes / 2;
     if (row.half[v - 1][0] != nullptr && panel.columns <= with_half) {
       panel.width = with_half;
       panel.tiles = row.half[v - 1];
+      panel.max_rows = row.max_half_rows[v - 1];
     }
-    panel.max_rows = row.max_rows[v - 1];
     panel.offset = layout.packed_floats;
     layout.packed_floats += depth * panel.width;
     layout.padded_columns = panel.first_column + panel.width;

@@ -9,7 +9,7 @@
 
 namespace dlpu {
 
-constexpr int kGemmF32MaxRows = 8;
+constexpr int kGemmF32MaxRows = 9;
 constexpr int kGemmF32MaxVectors = 4;
 
 // output[r][c] = min(max(sum + bias[c], low), high). The sum (which may start from the bias) runs
@@ -30,7 +30,9 @@ struct GemmF32Tile {
 using GemmF32Function = void (*)(const GemmF32Tile& tile);
 
 // A way to compute tiles. full[v - 1][r - 1] is the tile of r rows and v vectors of `lanes`
-// columns; half is the same with a last vector of lanes / 2 columns, or null throughout.
+// columns; half is the same with a last vector of lanes / 2 columns, or null throughout. one[r - 1]
+// computes r rows of a product with a single column, whose weights are not padded, by dot products;
+// null throughout: there is none.
 struct GemmF32Row {
   const char* name;  // "avx512"
   uint32_t cpu;      // CpuFlags it needs
@@ -38,6 +40,9 @@ struct GemmF32Row {
   int32_t max_rows[kGemmF32MaxVectors];  // for each number of vectors; 0: no such tile
   GemmF32Function full[kGemmF32MaxVectors][kGemmF32MaxRows];
   GemmF32Function half[kGemmF32MaxVectors][kGemmF32MaxRows];
+  int32_t max_half_rows[kGemmF32MaxVectors] = {};  // of `half`
+  GemmF32Function one[kGemmF32MaxRows] = {};
+  int32_t max_one_rows = 0;
 };
 
 struct GemmF32RowList {

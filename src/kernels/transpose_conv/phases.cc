@@ -120,6 +120,16 @@ PhasedTransposeConv::PhasedTransposeConv(const TransposeConvSpec& s, const Trans
   block_bytes_ = int64_t{s.batch} * p.blocks_h * p.blocks_w * p.channels * element_bytes;
   in_place_ = s.stride_h == 1 && s.stride_w == 1;
   if (in_place_) return;
+  // Whole blocks whose rows the float convolution can write where they belong; narrow rows would
+  // waste its vectors.
+  const bool whole = s.pad_top % s.stride_h == 0 && s.pad_left % s.stride_w == 0 &&
+                     s.out_h == p.blocks_h * s.stride_h && s.out_w == p.blocks_w * s.stride_w;
+  constexpr int64_t kLeastRow = 16;
+  if (element_bytes == sizeof(float) && whole && row >= kLeastRow) {
+    in_place_ = true;
+    row_split_ = s.stride_h;
+    return;
+  }
   for (const Stretch& y : Stretches(s.out_h, s.pad_top, s.stride_h)) {
     for (const Stretch& x : Stretches(s.out_w, s.pad_left, s.stride_w)) {
       CopySpec copy;
@@ -147,6 +157,7 @@ std::unique_ptr<PhasedTransposeConv> PhasedTransposeConv::Make(const TransposeCo
   auto conv = BlockSpec<ConvF32Spec>(s, *p);
   conv.low = out.low;
   conv.high = out.high;
+  conv.row_split = made->row_split_;
   std::vector<float> repeated;
   if (bias != nullptr) repeated = Repeat(bias, s, *p);
   made->float_conv_ = PrepareConvF32(conv, PhaseWeights(s, *p, weights, 0.0f).data(),
@@ -175,6 +186,15 @@ std::unique_ptr<PhasedTransposeConv> PhasedTransposeConv::Make(const TransposeCo
   made->byte_conv_ =
       PrepareConv(conv, PhaseWeights(s, *p, weights, none).data(), Repeat(bias, s, *p).data(), cpu);
   return made;
+}
+
+int64_t PhasedTransposeConv::BlockElements(int threads) const {
+  return in_place_ && float_conv_ != nullptr ? float_conv_->BlockElements(threads) : 0;
+}
+
+void PhasedTransposeConv::RunBlocks(const float* input, float* output, uint8_t* scratch,
+                                    ThreadPool& pool, const BlockSink& sink) const {
+  float_conv_->RunBlocks(input, output, scratch, pool, sink);
 }
 
 std::string_view PhasedTransposeConv::row() const {

@@ -47,6 +47,10 @@ class PhasedTransposeConv {
   int64_t ScratchBytes(int threads) const;
   // Bytes of tensors; the input is readable 256 bytes past its end, scratch is 64-byte aligned.
   void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool& pool) const;
+  // As those of PreparedConvF32; 0 for codes and where blocks are laid out afterwards.
+  int64_t BlockElements(int threads) const;
+  void RunBlocks(const float* input, float* output, uint8_t* scratch, ThreadPool& pool,
+                 const BlockSink& sink) const;
 
  private:
   PhasedTransposeConv(const TransposeConvSpec& spec, const TransposePhases& phases,
@@ -55,7 +59,8 @@ class PhasedTransposeConv {
   std::unique_ptr<PreparedConvF32> float_conv_;
   std::unique_ptr<PreparedConv> byte_conv_;
   int64_t block_bytes_ = 0;  // of all blocks
-  bool in_place_ = false;    // the blocks are the picture
+  bool in_place_ = false;    // what the convolution writes is the picture
+  int32_t row_split_ = 1;    // of the convolution
   std::vector<StridedCopy> copies_;
 };
 
