@@ -136,8 +136,14 @@ void SlideBody(const DepthwiseSlideRows& rows, const DepthwiseSlideArgs& args) {
           for (int p = 0; p < kPixels; ++p) {
             Vnni512::Dot(acc[p * kRows + r], v[p * kStride + k][j], w);
           }
-          if (!kExcess) continue;
-          const Int rest = Avx512::Load(args.excess + at);
+        }
+      }
+      DLPU_UNROLL
+      for (int k = 0; k < 3; ++k) {
+        if (!kExcess || (args.excess_columns >> (3 * j + k) & 1) == 0) continue;
+        DLPU_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const Int rest = Avx512::Load(args.excess + ((r * 3 + k) * kDepthwiseVectors + j) * 64);
           DLPU_UNROLL
           for (int p = 0; p < kPixels; ++p) {
             Vnni512::Dot(acc[p * kRows + r], v[p * kStride + k][j], rest);

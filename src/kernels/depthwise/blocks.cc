@@ -145,7 +145,7 @@ bool DepthwiseBlocks::PackSlide(const Lanes& lanes, int stride, DepthwiseBlock& 
   const int rows = stride == 1 ? 2 : 1;
   const int64_t size = int64_t{rows} * 3 * kDepthwiseVectors * tiles_.lanes * 4;
   AlignedBytes weights(size), excess(size);
-  bool any_excess = false;
+  uint32_t excess_columns = 0;
   uint8_t *to = weights.data(), *rest = excess.data();
   for (int r = 0; r < rows; ++r) {
     for (int kx = 0; kx < 3; ++kx) {
@@ -156,7 +156,7 @@ bool DepthwiseBlocks::PackSlide(const Lanes& lanes, int stride, DepthwiseBlock& 
           for (int ky = 0; ky < 3; ++ky) {
             int32_t value = Weight(c, ky, kx);
             to[r + ky] = static_cast<uint8_t>(TakeByte(value, -128));
-            any_excess = any_excess || value != 0;
+            if (value != 0) excess_columns |= 1u << (3 * j + kx);
             rest[r + ky] = static_cast<uint8_t>(TakeByte(value, -128));
             if (value != 0) return false;
           }
@@ -166,7 +166,8 @@ bool DepthwiseBlocks::PackSlide(const Lanes& lanes, int stride, DepthwiseBlock& 
   }
   block.slide_args.weights = reinterpret_cast<const int8_t*>(weights.data());
   bytes_.push_back(std::move(weights));
-  if (any_excess) {
+  if (excess_columns != 0) {
+    block.slide_args.excess_columns = excess_columns;
     block.slide_args.excess = reinterpret_cast<const int8_t*>(excess.data());
     bytes_.push_back(std::move(excess));
   }

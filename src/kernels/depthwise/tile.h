@@ -37,7 +37,8 @@ inline constexpr int kMaxSlideBands = 2;
 // [vector][lane][4 bytes]: with stride 1 a column of four input rows serves two output rows.
 struct DepthwiseSlideArgs {
   const int8_t* weights;
-  const int8_t* excess;  // what 8 bits do not hold, laid out as weights; or null
+  const int8_t* excess;     // what 8 bits do not hold, laid out as weights; or null
+  uint32_t excess_columns;  // bit 3j + c: column c of vector j has some
   uint32_t input_flip;
   uint8_t input_zero;
   int32_t in_w, out_w, pad_left;
