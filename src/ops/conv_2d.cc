@@ -79,6 +79,7 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometr
   spec.rounding = grouped ? Rounding::kDouble : ConvRounding(profile);
   DLPU_TRY(spec.requantization,
            ConvRequantization(context, profile, input, filter, output, g.out_c));
+  LeaveOutBorder(context.border, spec);
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedConv> conv =
       PrepareConv(spec, WeightBytes(filter).data(), bias.data(), context.cpu);

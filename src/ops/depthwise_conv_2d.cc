@@ -83,7 +83,8 @@ Result<DepthwiseSpec> MakeSpec(const PrepareContext& context, const Geometry& g)
 Result<PreparedOp> PrepareQuantized(const PrepareContext& context, const Geometry& g) {
   DLPU_RETURN_IF_ERROR(ExpectQuantized8(context, 3));
   DLPU_RETURN_IF_ERROR(ExpectBias(context, 2, DataType::kInt32, g.out_c));
-  DLPU_TRY(const DepthwiseSpec spec, MakeSpec(context, g));
+  DLPU_TRY(DepthwiseSpec spec, MakeSpec(context, g));
+  LeaveOutBorder(context.border, spec);
   const std::vector<int32_t> bias = Int32Bias(context, 2, g.out_c);
   std::shared_ptr<PreparedDepthwise> kernel =
       PrepareDepthwise(spec, WeightBytes(context.input(1)).data(), bias.data(), context.cpu);

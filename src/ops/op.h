@@ -79,7 +79,7 @@ class PrepareContext : public OpContext {
   const CpuFlags cpu;  // kernel rows that need other flags are not chosen
   const int threads;   // of the pool that RunArgs will carry
   // The part of input 0 that is a border and will not be in memory: RunArgs will carry the pictures
-  // inside it. Only for float32 CONV_2D and DEPTHWISE_CONV_2D.
+  // inside it. Only for float32 and 8-bit CONV_2D and DEPTHWISE_CONV_2D and 8-bit MAX_POOL_2D.
   PictureBorder border;
 };
 

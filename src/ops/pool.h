@@ -7,6 +7,7 @@
 
 #include "kernels/pool/pool.h"
 #include "ops/common.h"
+#include "ops/conv.h"
 #include "ops/op.h"
 
 namespace dlpu {
@@ -39,7 +40,8 @@ Result<PreparedOp> PreparePool(const PrepareContext& context, const Pool& pool) 
   if (type != DataType::kUInt8 && type != DataType::kInt8 && type != DataType::kInt16) {
     return context.UnsupportedType(context.input(0), "float32, int8, uint8 or int16");
   }
-  DLPU_TRY(const PoolSpecInt spec, MakePoolSpecInt(context));
+  DLPU_TRY(PoolSpecInt spec, MakePoolSpecInt(context));
+  LeaveOutBorder(context.border, spec);
   if (type == DataType::kUInt8) return step(uint8_t{}, spec);
   if (type == DataType::kInt8) return step(int8_t{}, spec);
   return step(int16_t{}, spec);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <set>
 
 #include "base/fixed_point.h"
 
@@ -319,6 +320,89 @@ TEST(Runner, CopiesThatFeedOneStepAreTakenIn) {
     }
   }
   EXPECT_NE(expected, std::vector<float>(expected.size(), 0.0f));
+}
+
+// PAD puts a border around codes for a 3x3 convolution, depthwise convolution or maximum.
+Program PaddedCodes(Op op, DataType type, int32_t zero, bool pad_is_output) {
+  Program p;
+  const auto tensor = [&](const char* name, DataType kind, Shape shape, Quantization quantization,
+                          std::vector<uint8_t> data = {}) {
+    const bool constant = !data.empty();
+    p.tensors.push_back(
+        {name, kind, std::move(shape), std::move(quantization), std::move(data), constant, false});
+    return static_cast<TensorId>(p.tensors.size() - 1);
+  };
+  const auto affine = [](float scale, int32_t at) {
+    Quantization q;
+    q.scale = {scale};
+    q.zero_point = {at};
+    return q;
+  };
+  const auto step = [&](Op what, std::vector<TensorId> inputs, TensorId out, Attrs attrs) {
+    p.steps.push_back(
+        {Node{what, "step", std::move(inputs), {out}, {}, std::move(attrs), 1}, Engine::kCpu, {}});
+  };
+  constexpr int kSide = 20, kChannels = 24;
+  const Quantization codes = affine(0.02f, zero);
+  const TensorId x = tensor("x", type, {1, kSide - 3, kSide - 1, kChannels}, codes);
+  p.inputs = {x};
+  const std::vector<int32_t> border = {0, 0, 2, 3, 0, 3, 0, 0};
+  std::vector<uint8_t> border_bytes(32);
+  std::memcpy(border_bytes.data(), border.data(), 32);
+  const TensorId pads = tensor("pads", DataType::kInt32, {4, 2}, {}, border_bytes);
+  const TensorId padded = tensor("padded", type, {1, kSide + 2, kSide + 2, kChannels}, codes);
+  step(Op::kPad, {x, pads}, padded, NoAttrs{});
+  const bool pools = op == Op::kMaxPool2d;
+  const TensorId out =
+      tensor("out", type, {1, kSide, kSide, kChannels}, pools ? codes : affine(0.05f, zero));
+  if (pools) {
+    step(op, {padded}, out, PoolAttrs{.padding = Padding::kValid, .filter_h = 3, .filter_w = 3});
+  } else {
+    const bool depthwise = op == Op::kDepthwiseConv2d;
+    std::mt19937 random(5);
+    std::vector<uint8_t> weights(9 * kChannels * (depthwise ? 1 : kChannels));
+    for (uint8_t& w : weights) w = static_cast<uint8_t>(random());
+    ConvAttrs conv;
+    conv.padding = Padding::kValid;
+    conv.depth_multiplier = depthwise ? 1 : 0;
+    const TensorId filter = tensor("weights", type, {depthwise ? 1 : kChannels, 3, 3, kChannels},
+                                   affine(0.01f, type == DataType::kInt8 ? 0 : 131), weights);
+    const TensorId bias = tensor("bias", DataType::kInt32, {kChannels}, affine(0.0002f, 0),
+                                 std::vector<uint8_t>(4 * kChannels, 0));
+    step(op, {padded, filter, bias}, out, conv);
+  }
+  p.outputs = {out};
+  if (pad_is_output) p.outputs.push_back(padded);
+  p.offsets.assign(p.tensors.size(), -1);
+  Allocate(p);
+  return p;
+}
+
+TEST(Runner, PadOfCodesIsTakenIn) {
+  for (const Op op : {Op::kConv2d, Op::kDepthwiseConv2d, Op::kMaxPool2d}) {
+    for (const DataType type : {DataType::kInt8, DataType::kUInt8}) {
+      for (const int32_t zero : {LowestCode(type), LowestCode(type) + 100}) {
+        std::vector<uint8_t> expected;
+        for (const bool pad_is_output : {true, false}) {  // as an output it is a step of its own
+          for (const int threads : {1, 2}) {
+            auto runner =
+                Runner::Load(PaddedCodes(op, type, zero, pad_is_output), {.threads = threads});
+            ASSERT_TRUE(runner.ok()) << runner.error().message;
+            const bool taken = op != Op::kMaxPool2d || zero == LowestCode(type);
+            EXPECT_EQ((*runner)->row(0) == "by step 1", taken && !pad_is_output);
+            std::mt19937 random(9);
+            for (uint8_t& code : (*runner)->input(0)) code = static_cast<uint8_t>(random());
+            ASSERT_TRUE((*runner)->Run().ok() && (*runner)->Run().ok());
+            const auto bytes = (*runner)->output(0);
+            const std::vector<uint8_t> out(bytes.begin(), bytes.end());
+            if (pad_is_output && threads == 1) expected = out;
+            EXPECT_EQ(out, expected) << pad_is_output << threads;
+            EXPECT_GT(std::set<uint8_t>(out.begin(), out.end()).size(), 10u);
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(Runner, AStepThatCannotRunIsNamed) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding PAD steps that one convolution can take in.
+// Finding PAD steps that one convolution or pool can take in.
 #include "run/taken_pad.h"
 
 #include <algorithm>
@@ -10,12 +10,16 @@
 namespace dlpu {
 namespace {
 
-// The border that a PAD of float32 pictures puts around them; nothing if it does anything else.
+bool IsCode(DataType type) { return type == DataType::kInt8 || type == DataType::kUInt8; }
+
+// The border that a PAD of float32 or 8-bit pictures puts around them; nothing if it does anything
+// else.
 std::optional<PictureBorder> BorderOf(const Program& program, const Node& node) {
   if (node.op != Op::kPad || node.inputs.size() != 2 || node.outputs.size() != 1) return {};
   const OpContext context(program.tensors, node);
   const Tensor& input = context.input(0);
-  if (input.type != DataType::kFloat32 || input.is_constant || input.shape.size() != 4) return {};
+  if (input.type != DataType::kFloat32 && !IsCode(input.type)) return {};
+  if (input.is_constant || input.shape.size() != 4) return {};
   const auto spec = ReadPaddings(context);
   if (!spec.ok() || spec->before[0] + spec->after[0] + spec->before[3] + spec->after[3] != 0) {
     return {};
@@ -25,9 +29,16 @@ std::optional<PictureBorder> BorderOf(const Program& program, const Node& node) 
                        narrow(spec->after[2])};
 }
 
+// Convolutions pad with zero as PAD does, in codes with the zero point; a maximum is the same
+// without padding where that is the lowest code.
 bool TakesBorder(const Program& program, const Node& node) {
+  const Tensor& padded = program.tensors[node.inputs[0]];
+  if (node.op == Op::kMaxPool2d) {
+    return IsCode(padded.type) && padded.quantization.present() &&
+           padded.quantization.zero0() == LowestCode(padded.type);
+  }
   if (node.op != Op::kConv2d && node.op != Op::kDepthwiseConv2d) return false;
-  return program.tensors[node.inputs[1]].type == DataType::kFloat32;
+  return IsCode(padded.type) || program.tensors[node.inputs[1]].type == DataType::kFloat32;
 }
 
 }  // namespace

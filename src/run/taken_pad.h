@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PAD steps that need not run: they put zeros around pictures for one float convolution, which can
-// as well pad by itself. Pure.
+// PAD steps that need not run: they put zeros around pictures for one float or 8-bit convolution,
+// which can as well pad by itself, or for a maximum of codes, which sees no lower ones. Pure.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@
 namespace dlpu {
 
 struct TakenPad {
-  size_t step = 0, reader = 0;  // the PAD, and the convolution that takes it in
+  size_t step = 0, reader = 0;  // the PAD, and the step that takes it in
   PictureBorder border;
 };
 
