@@ -34,6 +34,7 @@ Result<Made> Make(const LoadedModel& model, QuantScheme scheme, const QuantizeSe
   settings.cut_at = asked.cut_at;
   settings.shapes = asked.shapes;
   settings.fix = asked.fix;
+  settings.keep_outputs = asked.keep_outputs;
   settings.cut_post_processing = asked.cut_post_processing;
   settings.replace = asked.replace;
   DLPU_TRY(const QuantizeReport report, Quantize(model, settings, set, threads, progress, &shared));

@@ -183,14 +183,20 @@ Result<Restructured> Restructure(const LoadedModel& model, FloatGraph& prepared,
     prepared.original.reset();
   }
   const Graph observed = prepared.graph;
-  if (settings.fix || settings.cut_post_processing) {
+  const bool outputs_may_change = settings.fix && !settings.keep_outputs;
+  if (outputs_may_change || settings.cut_post_processing) {
     DLPU_RETURN_IF_ERROR(
         structure.CutPostProcessing(prepared.graph, settings.scheme, settings.cut_post_processing));
   }
   if (settings.fix && settings.scheme != QuantScheme::kInt16x8) {
     TensorFacts facts = FactsOf(observer, {});
     ClipSigmoids(ReadBySigmoids(observed, ReadingsOf(observed, model, observer)), facts);
-    DLPU_RETURN_IF_ERROR(structure.SplitHeads(prepared.graph, facts, observed));
+    if (outputs_may_change) {
+      DLPU_RETURN_IF_ERROR(structure.SplitHeads(prepared.graph, facts, observed));
+    }
+    if (settings.scheme != QuantScheme::kPowerOfTwo) {
+      DLPU_RETURN_IF_ERROR(structure.SplitChannels(prepared.graph, facts, observed));
+    }
   }
   Restructured result;
   result.graph = prepared.graph;

@@ -65,10 +65,10 @@ struct QuantizeSettings {
   bool portable = true;
   InputOptions input;       // how pictures are prepared; files stay empty
   int most_pictures = 100;  // of the calibration set that are used
-  // Structural changes: heads with conflicting ranges are split, post-processing that has no
-  // integer form is cut off (without a decoder for the rest only when `cut_post_processing` says
-  // so).
-  bool fix = true, cut_post_processing = false;
+  // Structural changes: heads with conflicting ranges are split, as are channels that are sliced
+  // apart, and post-processing that has no integer form is cut off (without a decoder for the rest
+  // only when `cut_post_processing` says so). `keep_outputs`: only what leaves the outputs alone.
+  bool fix = true, keep_outputs = false, cut_post_processing = false;
   std::vector<std::string> replace;  // as ParseReplacement takes them, in this order
   // Chooses node types beyond those given; what it chose is in node_types then.
   std::optional<MixedRequest> mixed;

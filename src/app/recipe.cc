@@ -71,6 +71,7 @@ void ReadSettings(const TomlTable& root, QuantizeSettings& settings) {
   settings.portable = root.Bool("portable", true);
   settings.most_pictures = static_cast<int>(root.Int("pictures", 1, 100000, 100));
   settings.fix = root.Bool("fix", true);
+  settings.keep_outputs = root.Bool("keep_outputs", false);
   settings.cut_post_processing = root.Bool("cut_post_processing", false);
   settings.replace = root.StrsOrNone("replace");
   for (const std::string& text : settings.replace) {
@@ -119,13 +120,14 @@ std::string RecipeText(const Recipe& recipe) {
       "# How a model was quantized: dlpu quantize MODEL --recipe THIS -o OUT makes it again.\n"
       "version = {}\nscheme = {}\nranges = {}\npercentile = {}\nweights = {}\nrounding = "
       "{}\nequalize = {}\n"
-      "bias_correction = {}\nportable = {}\npictures = {}\nfix = {}\ncut_post_processing = {}\n",
+      "bias_correction = {}\nportable = {}\npictures = {}\nfix = {}\nkeep_outputs = {}\n"
+      "cut_post_processing = {}\n",
       kRecipeVersion, Quoted(std::string(SchemeName(settings.scheme))),
       Quoted(std::string(RangeMethodName(settings.range.method))), settings.range.percentile,
       settings.weight_range == WeightRange::kMse ? "\"mse\"" : "\"min-max\"",
       Quoted(std::string(RoundingName(settings.rounding))), settings.equalize,
       Quoted(std::string(BiasCorrectionName(settings.bias))), settings.portable,
-      settings.most_pictures, settings.fix, settings.cut_post_processing);
+      settings.most_pictures, settings.fix, settings.keep_outputs, settings.cut_post_processing);
   if (!settings.replace.empty()) {
     std::string list;
     for (const std::string& one : settings.replace) {

@@ -63,6 +63,14 @@ void AddSteps(const std::string& kind, const std::vector<Rewrite>& rewrites,
   }
 }
 
+std::map<std::string, RealRange> RangesByName(const TensorFacts& facts, const Graph& of_facts) {
+  std::map<std::string, RealRange> ranges;
+  for (size_t t = 0; t < of_facts.tensors.size(); ++t) {
+    if (facts.ranges[t]) ranges[of_facts.tensors[t].name] = *facts.ranges[t];
+  }
+  return ranges;
+}
+
 }  // namespace
 
 Result<Structure> Structure::Make(const Graph& graph, const LoadedModel& model,
@@ -136,14 +144,27 @@ Status Structure::CutPostProcessing(Graph& graph, QuantScheme scheme, bool alway
 }
 
 Status Structure::SplitHeads(Graph& graph, const TensorFacts& facts, const Graph& of_facts) {
-  std::map<std::string, RealRange> ranges;
-  for (size_t t = 0; t < of_facts.tensors.size(); ++t) {
-    if (facts.ranges[t]) ranges[of_facts.tensors[t].name] = *facts.ranges[t];
-  }
   Graph changed = graph;
-  const Detached detached = dlpu::SplitHeads(changed, ranges);
+  const Detached detached = dlpu::SplitHeads(changed, RangesByName(facts, of_facts));
   if (detached.rewrites.done.empty()) return OkStatus();
   return Keep("split-head", graph, std::move(changed), detached);
+}
+
+Status Structure::SplitChannels(Graph& graph, const TensorFacts& facts, const Graph& of_facts) {
+  const std::string kind = "split-channels";
+  Graph changed = graph;
+  const Rewrites rewrites = dlpu::SplitChannels(changed, RangesByName(facts, of_facts));
+  if (rewrites.done.empty()) return OkStatus();
+  DLPU_RETURN_IF_ERROR(Verify(changed));
+  DLPU_RETURN_IF_ERROR(Compare(kind, graph, changed));
+  if (report_.proofs.back().largest > kFloatRounding) {
+    AddSteps(kind, rewrites.done, report_.left, "not proved: ");
+    report_.proofs.pop_back();
+    return OkStatus();
+  }
+  AddSteps(kind, rewrites.done, report_.done);
+  graph = std::move(changed);
+  return OkStatus();
 }
 
 Status Structure::Replace(Graph& graph, const Replacement& replacement) {

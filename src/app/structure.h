@@ -21,7 +21,7 @@ namespace dlpu {
 
 // How far the outputs of the float model are apart before and after a change.
 struct StructureProof {
-  std::string kind;      // "prepare", "cut-post-processing", "split-head", "hard-swish=relu6"
+  std::string kind;      // "prepare", "cut-post-processing", "split-head", "split-channels", ...
   bool exact = true;     // the change is meant to leave the function as it is
   int inputs = 0;        // that were compared
   double largest = 0;    // difference, as a part of an output's range
@@ -53,6 +53,8 @@ class Structure {
   Status CutPostProcessing(Graph& graph, QuantScheme scheme, bool always);
   // Makes outputs of the parts of a concatenation that one scale cannot serve.
   Status SplitHeads(Graph& graph, const TensorFacts& facts, const Graph& of_facts);
+  // Gives slices of a convolution's channels that one scale cannot serve a convolution each.
+  Status SplitChannels(Graph& graph, const TensorFacts& facts, const Graph& of_facts);
   // Replaces ops as asked for; an error when there is none of them.
   Status Replace(Graph& graph, const Replacement& replacement);
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -104,6 +105,66 @@ TEST(Structure, AHeadOfConflictingRangesIsSplitAndItsScoresLive) {
   ASSERT_TRUE(left.ok()) << left.error().message;
   EXPECT_EQ(left->graph.outputs.size(), 1u);
   EXPECT_TRUE(left->structure.done.empty());
+}
+
+// Displacements to 60 and a score to 1 that one convolution makes, beside a channel that none
+// reads.
+constexpr const char* kSliced = R"(dlpu-graph 1
+tensor %0 "in" float32 1x4x4x1
+tensor %1 "w" float32 4x1x1x1 const=hex:0000803f000070420000704200007a44
+tensor %2 "b" float32 4 const=hex:00000000000000000000803f00000000
+tensor %3 "size" int32 2 const=hex:0800000008000000
+tensor %4 "zero" int32 4 const=hex:00000000000000000000000000000000
+tensor %5 "one" int32 4 const=hex:00000000000000000000000001000000
+tensor %6 "size1" int32 4 const=hex:ffffffffffffffffffffffff01000000
+tensor %7 "size2" int32 4 const=hex:ffffffffffffffffffffffff02000000
+tensor %8 "map" float32 1x4x4x4
+tensor %9 "wide" float32 1x8x8x4
+tensor %10 "score" float32 1x8x8x1
+tensor %11 "moves" float32 1x8x8x2
+node CONV_2D "map" (%0 %1 %2) -> (%8) {padding=same}
+node RESIZE_BILINEAR "wide" (%8 %3) -> (%9)
+node SLICE "score" (%9 %4 %6) -> (%10)
+node SLICE "moves" (%9 %5 %7) -> (%11)
+inputs (%0)
+outputs (%10 %11)
+)";
+
+TEST(Structure, ChannelsThatAreSlicedApartGetAConvolutionAndAScaleEach) {
+  const LoadedModel model = ModelOf(kSliced);
+  const CalibrationSet set = RandomSet(model, 8);
+  for (const QuantScheme scheme : {QuantScheme::kInt8PerTensor, QuantScheme::kInt8PerChannel}) {
+    QuantizeSettings settings = Plain(scheme);
+    settings.keep_outputs = true;
+    const auto made = Made(model, settings, set);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    ASSERT_EQ(made->structure.done.size(), 1u) << QuantizeText(*made);
+    EXPECT_EQ(made->structure.done[0].kind, "split-channels");
+    EXPECT_THAT(made->structure.done[0].what, HasSubstr("'score'"));
+    EXPECT_EQ(made->structure.proofs.back().largest, 0);
+    EXPECT_EQ(made->graph.outputs.size(), 2u);
+    ASSERT_EQ(made->losses.size(), 2u);
+    EXPECT_GT(made->losses[0].sqnr_db, 35);
+    EXPECT_GT(made->losses[1].sqnr_db, 35);
+    const auto is_slice = [](const Node& node) { return node.op == Op::kSlice; };
+    EXPECT_EQ(std::ranges::count_if(made->graph.nodes, is_slice), 0);
+  }
+  QuantizeSettings none = Plain(QuantScheme::kInt8PerTensor);
+  none.fix = false;
+  const auto asked_not = Made(model, none, set);
+  ASSERT_TRUE(asked_not.ok()) << asked_not.error().message;
+  EXPECT_TRUE(asked_not->structure.done.empty());
+  // 16 bits have codes enough; a slice of places rather than channels stays.
+  const auto wide = Made(model, Plain(QuantScheme::kInt16x8), set);
+  ASSERT_TRUE(wide.ok()) << wide.error().message;
+  EXPECT_TRUE(wide->structure.done.empty());
+  LoadedModel places = model;
+  places.graph.tensors[6].data[4] = 4;
+  std::fill_n(places.graph.tensors[6].data.begin() + 5, 3, uint8_t{0});
+  places.graph.tensors[10].shape = {1, 4, 8, 1};
+  const auto left = Made(places, Plain(QuantScheme::kInt8PerTensor), set);
+  ASSERT_TRUE(left.ok()) << left.error().message;
+  EXPECT_TRUE(left->structure.done.empty()) << QuantizeText(*left);
 }
 
 // A convolution, then boxes, scores and the detection post-processing.
@@ -258,11 +319,13 @@ TEST(Structure, ARecipeRepeatsReplacements) {
   recipe.settings = Plain(QuantScheme::kInt8PerTensor);
   recipe.settings.replace = {"silu=relu6", "leaky-relu=max"};
   recipe.settings.fix = false;
+  recipe.settings.keep_outputs = true;
   recipe.settings.cut_post_processing = true;
   const auto read = ParseRecipe(RecipeText(recipe), "recipe");
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->settings.replace, recipe.settings.replace);
   EXPECT_FALSE(read->settings.fix);
+  EXPECT_TRUE(read->settings.keep_outputs);
   EXPECT_TRUE(read->settings.cut_post_processing);
   EXPECT_FALSE(ParseRecipe("version = 1\nscheme = \"int16x8\"\nreplace = [\"tanh\"]\n", "r").ok());
 }

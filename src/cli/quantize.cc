@@ -31,7 +31,7 @@ struct Arguments {
   double percentile = 99.99, min_sqnr = NAN, max_ms_more = NAN;  // NaN: not given
   double wide_below = -1;                                        // the target's
   std::string product;
-  bool equalize = false, no_equalize = false, fast = false, no_fix = false,
+  bool equalize = false, no_equalize = false, fast = false, no_fix = false, keep_outputs = false,
        cut_post_processing = false;
   std::vector<std::string> nodes, replace;
 };
@@ -136,6 +136,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   settings.most_pictures = arguments.pictures;
   settings.cut_at = arguments.model.options.cut_at;
   settings.fix = settings.fix && !arguments.no_fix;
+  settings.keep_outputs = arguments.keep_outputs;
   settings.cut_post_processing = arguments.cut_post_processing;
   for (const std::string& text : arguments.replace) {
     DLPU_TRY(const Replacement replacement, ParseReplacement(text));
@@ -329,6 +330,8 @@ void AddQuantizeCommand(CLI::App& app) {
                "Cut off post-processing without an integer form, even without a decoder for the "
                "rest");
   command.Flag("--no-fix", &arguments->no_fix, "Change nothing of the model's structure");
+  command.Flag("--keep-outputs", &arguments->keep_outputs,
+               "Change the structure only where the model's outputs stay the same ones");
   command.Option("--wide-below", "DB", &arguments->wide_below, 0, 200,
                  "power-of-two: 16 bits for tensors that 8 bits represent worse (the target's)");
   command.Option("--recipe", "FILE", &arguments->recipe,

@@ -75,6 +75,13 @@ Detached CutPostProcessing(Graph& graph, const Target& target);
 // part would keep fewer than kFewestCodes of 256 codes.
 Detached SplitHeads(Graph& graph, const std::map<std::string, RealRange>& ranges);
 
+// A convolution of a float32 model whose channels, perhaps after resizing, only SLICEs read becomes
+// a convolution for each slice where one of them would keep fewer than kFewestPartCodes of 256
+// codes under the common scale (centre scores beside displacements in pixels); channels that no
+// slice takes are gone. Every sum stays as it was. `ranges`: of tensors, by name.
+inline constexpr int kFewestPartCodes = 64;
+Rewrites SplitChannels(Graph& graph, const std::map<std::string, RealRange>& ranges);
+
 // Post-processing of a float32 model that has no integer form in the scheme (TFLite's detection
 // post-processing, ...) and all that depends on it. What stands in front of a layer with weights
 // stays.

@@ -221,7 +221,7 @@ class Network:
         target = os.path.join(self.folder, "q.tflite")
         run_dlpu("quantize", self.source, *self.fixed, "-o", target, "--calibration",
                  os.path.join(self.folder, "calibration.npz"), "--input-type", "float",
-                 "--output-type", "float", "--fast", "--threads", "1", "--no-fix", *arguments)
+                 "--output-type", "float", "--fast", "--threads", "1", "--keep-outputs", *arguments)
         problem = models.driver("run", target, self.folder, str(len(self.evaluation)))
         if problem:
             raise RuntimeError(problem)
