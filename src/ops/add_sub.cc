@@ -7,9 +7,11 @@
 
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 #include "base/half.h"
 #include "kernels/elementwise/quantized.h"
+#include "kernels/requant/sums.h"
 #include "ops/binary.h"
 #include "ops/xnnpack_binary.h"
 
@@ -97,8 +99,11 @@ Result<PreparedOp> PrepareSum8(const PrepareContext& context, const QuantizedSum
   guess.zero_out = sum.zero_out;
   guess.low = sum.low;
   guess.high = sum.high;
-  return PrepareBytePairs(context, guess, [&](uint8_t x, uint8_t y) {
-    return static_cast<uint8_t>(sum.Finish(AddWrap(a[x], b[y])));
+  const RequantLayer layer{Rounding::kDouble, sum.zero_out, sum.low, sum.high, std::is_signed_v<T>};
+  return PrepareBytePairRows(context, guess, [&](uint8_t x, uint8_t* codes) {
+    std::array<int32_t, 256> sums;
+    for (int y = 0; y < 256; ++y) sums[y] = AddWrap(a[x], b[y]);
+    RequantizeSums(layer, sum.out, sums, codes, context.cpu);
   });
 }
 

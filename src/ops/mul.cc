@@ -2,10 +2,12 @@
 // MUL: a * b with broadcasting and a fused activation.
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <optional>
 
 #include "kernels/elementwise/quantized.h"
+#include "kernels/requant/sums.h"
 #include "ops/binary.h"
 #include "ops/xnnpack_binary.h"
 
@@ -64,9 +66,17 @@ Result<PreparedOp> PrepareQuantized(const PrepareContext& context) {
   guess.low = product.low;
   guess.high = product.high;
   const bool is_signed = context.input(0).type == DataType::kInt8;
-  return PrepareBytePairs(context, guess, [=](uint8_t x, uint8_t y) {
-    return static_cast<uint8_t>(is_signed ? product(static_cast<int8_t>(x), static_cast<int8_t>(y))
-                                          : product(x, y));
+  const RequantLayer layer{Rounding::kDouble, product.zero_out, product.low, product.high,
+                           is_signed};
+  return PrepareBytePairRows(context, guess, [&](uint8_t x, uint8_t* codes) {
+    const auto value = [&](uint8_t byte) {
+      return is_signed ? static_cast<int8_t>(byte) : static_cast<int32_t>(byte);
+    };
+    std::array<int32_t, 256> products;
+    for (int y = 0; y < 256; ++y) {
+      products[y] = product.Product(value(x), value(static_cast<uint8_t>(y)));
+    }
+    RequantizeSums(layer, product.multiplier, products, codes, context.cpu);
   });
 }
 

@@ -85,19 +85,30 @@ struct NearPair {
 
 std::vector<NearPair> NearPairs(const BytePairGuess& g, const uint8_t* table) {
   constexpr double kNear = 1.0 / 256;
+  constexpr double kUnit = 4294967296.0;  // fractions as 32-bit integers, which wrap
   const double offset = g.zero_out - g.scale_x * g.zero_x - g.scale_y * g.zero_y;
-  const auto value = [&](int byte) { return g.is_signed ? static_cast<int8_t>(byte) : byte; };
+  const auto fraction = [](double v) {
+    return static_cast<uint32_t>(static_cast<int64_t>((v - std::floor(v)) * kUnit));
+  };
+  const auto near = static_cast<uint32_t>(2 * kNear * kUnit);
+  const uint32_t step = fraction(g.scale_y);
+  const int32_t least = g.is_signed ? -128 : 0;
   std::vector<NearPair> pairs;
-  for (int x = 0; x < 256; ++x) {
-    const double row = g.scale_x * value(x) + offset;
-    for (int y = 0; y < 256; ++y) {
-      const int code = value(table[256 * x + y]);
-      const double over = row + g.scale_y * value(y) - code;
-      const bool above = code < g.high && over >= 0.5 - kNear;
-      const bool below = code > g.low && over <= kNear - 0.5;
+  for (int x = least; x < least + 256; ++x) {
+    const uint8_t* codes = table + 256 * (x & 255);
+    const double row = g.scale_x * x + offset;
+    // How far the value is above the lower end of what is near a border.
+    uint32_t above_border = fraction(row + g.scale_y * least + 0.5 + kNear);
+    for (int y = least; y < least + 256; ++y, above_border += step) {
+      if (above_border > near) continue;
+      const int byte = codes[y & 255];
+      const int code = g.is_signed ? static_cast<int8_t>(byte) : byte;
+      const double over = row + g.scale_y * y - code;
+      const bool above = code < g.high && over >= 0.5 - 2 * kNear;
+      const bool below = code > g.low && over <= 2 * kNear - 0.5;
       if (!above && !below) continue;
-      pairs.push_back({value(x), value(y), code > g.low ? code - 0.5 : -1e300,
-                       code < g.high ? code + 0.5 : 1e300});
+      pairs.push_back(
+          {x, y, code > g.low ? code - 0.5 : -1e300, code < g.high ? code + 0.5 : 1e300});
     }
   }
   return pairs;

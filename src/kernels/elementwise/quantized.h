@@ -61,8 +61,9 @@ struct QuantizedProduct {
   QuantizedMultiplier multiplier;
   int32_t low = 0, high = 0;
 
+  int32_t Product(int32_t x, int32_t y) const { return MulWrap(x - zero_a, y - zero_b); }
   int32_t operator()(int32_t x, int32_t y) const {
-    const int32_t product = MulWrap(x - zero_a, y - zero_b);
+    const int32_t product = Product(x, y);
     return ClampCode(AddWrap(MultiplyByQuantizedMultiplier(product, multiplier), zero_out), low,
                      high);
   }

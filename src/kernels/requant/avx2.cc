@@ -4,127 +4,147 @@
 
 #if defined(__AVX2__) && defined(__FMA__)
 
-#include <immintrin.h>
+#include "kernels/requant/avx2.h"
 
 namespace dlpu {
 namespace {
 
-// Eight elements at a time in two vectors of 64-bit lanes, each by its own strides of eight.
+// Eight elements at a time, each lane by its own strides of eight. Remainders stay below twice the
+// multiplier, which 32 bits hold, and elements fit int32.
 void Walk(const StepProgression& p, int32_t count, int32_t most, int32_t* out) {
-  alignas(32) int64_t first[8], missing[8];
+  alignas(32) uint32_t first[8], missing[8];
   int64_t x = p.x, remainder = p.remainder;
   for (int i = 0; i < 8; ++i) {
-    first[i] = x;
-    missing[i] = remainder;
-    x += p.step;
-    remainder += p.step_remainder;
-    if (remainder >= p.multiplier) {
-      remainder -= p.multiplier;
-      ++x;
-    }
+    first[i] = static_cast<uint32_t>(x);
+    missing[i] = static_cast<uint32_t>(remainder);
+    const bool over = remainder + p.step_remainder >= p.multiplier;
+    x += p.step + (over ? 1 : 0);
+    remainder += p.step_remainder - (over ? p.multiplier : 0);
   }
   const int64_t over = 8 * p.step_remainder / p.multiplier;
-  const __m256i add = _mm256_set1_epi64x(8 * p.step + over);
-  const __m256i add_remainder = _mm256_set1_epi64x(8 * p.step_remainder - over * p.multiplier);
-  const __m256i multiplier = _mm256_set1_epi64x(p.multiplier);
-  const __m256i last = _mm256_set1_epi64x(p.multiplier - 1);
+  const auto wide = [](int64_t v) { return _mm256_set1_epi32(static_cast<int32_t>(v)); };
+  const __m256i add_carry = wide(8 * p.step + over + 1);
+  const __m256i add_remainder = wide(8 * p.step_remainder - over * p.multiplier);
+  const __m256i multiplier = wide(p.multiplier);
   const __m256i bound = _mm256_set1_epi32(most);
-  // The low halves of both vectors' lanes; their order is put right by a permutation.
-  __m256i at[2], rest[2];
-  for (int i = 0; i < 2; ++i) {
-    at[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(first + 4 * i));
-    rest[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(missing + 4 * i));
-  }
+  __m256i at = _mm256_load_si256(reinterpret_cast<const __m256i*>(first));
+  __m256i rest = _mm256_load_si256(reinterpret_cast<const __m256i*>(missing));
   for (int32_t i = 0; i < count; i += 8) {
-    const __m256i low = _mm256_castps_si256(
-        _mm256_shuffle_ps(_mm256_castsi256_ps(at[0]), _mm256_castsi256_ps(at[1]), 0x88));
-    const __m256i values = _mm256_min_epi32(_mm256_permute4x64_epi64(low, 0xD8), bound);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), values);
-    for (int j = 0; j < 2; ++j) {
-      rest[j] = _mm256_add_epi64(rest[j], add_remainder);
-      const __m256i carry = _mm256_cmpgt_epi64(rest[j], last);
-      rest[j] = _mm256_sub_epi64(rest[j], _mm256_and_si256(carry, multiplier));
-      at[j] = _mm256_sub_epi64(_mm256_add_epi64(at[j], add), carry);
-    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_min_epi32(at, bound));
+    const __m256i sum = _mm256_add_epi32(rest, add_remainder);
+    // What is below the multiplier wraps to more than itself.
+    rest = _mm256_min_epu32(sum, _mm256_sub_epi32(sum, multiplier));
+    at = _mm256_add_epi32(_mm256_add_epi32(at, add_carry), _mm256_cmpeq_epi32(rest, sum));
   }
+}
+
+// Least and most of value - 1/2 - scale * x over steps [begin, end).
+struct Range {
+  double least = 1e300, most = -1e300;
+};
+
+Range NeedOf(const StepFunction& f, double scale, int32_t begin, int32_t end) {
+  Range range;
+  const double target = f.first - 0.5;
+  if (end - begin < 8) {
+    for (int32_t i = begin; i < end; ++i) {
+      const double need = target + i - scale * f.steps[i];
+      range.least = need < range.least ? need : range.least;
+      range.most = need > range.most ? need : range.most;
+    }
+    return range;
+  }
+  const __m256d s = _mm256_set1_pd(scale);
+  const __m256d lanes = _mm256_add_pd(_mm256_set1_pd(target), _mm256_setr_pd(0, 1, 2, 3));
+  __m256d least = _mm256_set1_pd(range.least), most = _mm256_set1_pd(range.most);
+  for (int32_t i = begin; i < end; i += 8) {
+    if (i > end - 8) i = end - 8;  // some a second time
+    const __m256d low_target = _mm256_add_pd(lanes, _mm256_set1_pd(i));
+    const __m256d high_target = _mm256_add_pd(lanes, _mm256_set1_pd(i + 4));
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(f.steps + i));
+    const __m256d low =
+        _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm256_castsi256_si128(x)), low_target);
+    const __m256d high =
+        _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm256_extracti128_si256(x, 1)), high_target);
+    least = _mm256_min_pd(least, _mm256_min_pd(low, high));
+    most = _mm256_max_pd(most, _mm256_max_pd(low, high));
+  }
+  alignas(32) double l[4], m[4];
+  _mm256_store_pd(l, least);
+  _mm256_store_pd(m, most);
+  for (int i = 0; i < 4; ++i) {
+    range.least = l[i] < range.least ? l[i] : range.least;
+    range.most = m[i] > range.most ? m[i] : range.most;
+  }
+  return range;
 }
 
 // Offset d must satisfy sign(x) * d >= value - 1/2 - scale * x at a step's first x, and stay below
-// it at the x before.
+// it at the x before, where it is larger by the scale.
 void Bounds(const StepFunction& f, float scale, double* low, double* high) {
-  const __m256d s = _mm256_set1_pd(scale);
-  const __m256d sign_bit = _mm256_set1_pd(-0.0);
-  const __m256d ones = _mm256_castsi256_pd(_mm256_set1_epi64x(f.with_sign ? -1 : 0));
-  const __m256d infinity = _mm256_set1_pd(1e300);
-  __m256d lower = _mm256_xor_pd(infinity, sign_bit);
-  __m256d upper = infinity;
-  __m256d target = _mm256_add_pd(_mm256_set1_pd(f.first - 0.5), _mm256_setr_pd(0, 1, 2, 3));
-  const __m256d four = _mm256_set1_pd(4.0);
-  for (int32_t i = 0; i < f.count; i += 4) {
-    // Lanes past the end repeat the last step.
-    const __m128i left = _mm_sub_epi32(_mm_set1_epi32(f.count - i), _mm_setr_epi32(0, 1, 2, 3));
-    const __m256d live =
-        _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm_cmpgt_epi32(left, _mm_setzero_si128())));
-    const __m256d x =
-        _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(f.steps + i)));
-    for (int before = 0; before < 2; ++before) {
-      const __m256d at = before == 0 ? x : _mm256_sub_pd(x, _mm256_set1_pd(1.0));
-      const __m256d need = _mm256_sub_pd(target, _mm256_mul_pd(s, at));
-      const __m256d negative =
-          _mm256_and_pd(ones, _mm256_cmp_pd(at, _mm256_setzero_pd(), _CMP_LT_OQ));
-      // A negative x turns "d at least" into "-d at most".
-      const __m256d value = _mm256_xor_pd(need, _mm256_and_pd(negative, sign_bit));
-      const __m256d is_upper =
-          before == 0 ? negative
-                      : _mm256_xor_pd(negative, _mm256_castsi256_pd(_mm256_set1_epi64x(-1)));
-      const __m256d for_upper = _mm256_and_pd(live, is_upper);
-      const __m256d for_lower = _mm256_andnot_pd(is_upper, live);
-      upper = _mm256_min_pd(upper, _mm256_blendv_pd(infinity, value, for_upper));
-      lower = _mm256_max_pd(lower,
-                            _mm256_blendv_pd(_mm256_xor_pd(infinity, sign_bit), value, for_lower));
+  int32_t split = 0;  // steps at negative x, where "d at least" becomes "-d at most"
+  if (f.with_sign) {
+    int32_t end = f.count;
+    while (split < end) {
+      const int32_t middle = (split + end) / 2;
+      if (f.steps[middle] < 0) {
+        split = middle + 1;
+      } else {
+        end = middle;
+      }
     }
-    target = _mm256_add_pd(target, four);
   }
-  alignas(32) double l[4], u[4];
-  _mm256_store_pd(l, lower);
-  _mm256_store_pd(u, upper);
-  *low = l[0];
-  *high = u[0];
-  for (int i = 1; i < 4; ++i) {
-    if (l[i] > *low) *low = l[i];
-    if (u[i] < *high) *high = u[i];
-  }
+  const Range below = NeedOf(f, scale, 0, split), above = NeedOf(f, scale, split, f.count);
+  const double least = double{scale} + below.least, most = double{scale} + above.least;
+  *low = -least > above.most ? -least : above.most;
+  *high = -below.most < most ? -below.most : most;
 }
 
-bool Holds(const StepFunction& f, float scale, float offset) {
-  const __m256 s = _mm256_set1_ps(scale);
-  const __m256 d = _mm256_set1_ps(offset);
-  const __m256 sign = _mm256_set1_ps(f.with_sign ? -0.0f : 0.0f);
-  const __m256i one = _mm256_set1_epi32(1);
-  __m256i value =
-      _mm256_add_epi32(_mm256_set1_epi32(f.first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-  __m256i bad = _mm256_setzero_si256();
-  for (int32_t i = 0; i < f.count; i += 8) {
-    const __m256i left =
-        _mm256_sub_epi32(_mm256_set1_epi32(f.count - i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    const __m256i live = _mm256_cmpgt_epi32(left, _mm256_setzero_si256());
-    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(f.steps + i));
-    const __m256 at = _mm256_cvtepi32_ps(x);
-    const __m256 before = _mm256_cvtepi32_ps(_mm256_sub_epi32(x, one));
-    const __m256i now =
-        _mm256_cvtps_epi32(_mm256_fmadd_ps(at, s, _mm256_or_ps(d, _mm256_and_ps(at, sign))));
-    const __m256i then = _mm256_cvtps_epi32(
-        _mm256_fmadd_ps(before, s, _mm256_or_ps(d, _mm256_and_ps(before, sign))));
-    const __m256i too_low = _mm256_cmpgt_epi32(value, now);
-    const __m256i too_high =
-        _mm256_xor_si256(_mm256_cmpgt_epi32(value, then), _mm256_set1_epi32(-1));
-    bad = _mm256_or_si256(bad, _mm256_and_si256(live, _mm256_or_si256(too_low, too_high)));
-    value = _mm256_add_epi32(value, _mm256_set1_epi32(8));
+// All ones in lanes where the formula is wrong at a step's first x or at the x before.
+struct Formula {
+  __m256 scale, offset, sign;
+
+  __m256i Code(__m256i x) const {
+    const __m256 v = _mm256_cvtepi32_ps(x);
+    return _mm256_cvtps_epi32(
+        _mm256_fmadd_ps(v, scale, _mm256_or_ps(offset, _mm256_and_ps(v, sign))));
   }
+  __m256i Wrong(const StepFunction& f, int32_t i) const {
+    const __m256i value =
+        _mm256_add_epi32(_mm256_set1_epi32(f.first + i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(f.steps + i));
+    const __m256i now = Code(x), then = Code(_mm256_add_epi32(x, _mm256_set1_epi32(-1)));
+    // value > now, or not value > then
+    return _mm256_or_si256(
+        _mm256_cmpgt_epi32(value, now),
+        _mm256_xor_si256(_mm256_cmpgt_epi32(value, then), _mm256_set1_epi32(-1)));
+  }
+};
+
+bool Holds(const StepFunction& f, float scale, float offset) {
+  const Formula formula{_mm256_set1_ps(scale), _mm256_set1_ps(offset),
+                        _mm256_set1_ps(f.with_sign ? -0.0f : 0.0f)};
+  __m256i bad = _mm256_setzero_si256();
+  int32_t i = 0;
+  for (; i + 8 <= f.count; i += 8) bad = _mm256_or_si256(bad, formula.Wrong(f, i));
+  const __m256i live =
+      _mm256_cmpgt_epi32(_mm256_set1_epi32(f.count - i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  if (i < f.count) bad = _mm256_or_si256(bad, _mm256_and_si256(live, formula.Wrong(f, i)));
   return _mm256_testz_si256(bad, bad) != 0;
 }
 
-constexpr RequantProof kProof{Walk, Bounds, Holds};
+void Codes(const RequantBlock<8>& block, const RequantStore& store, const int32_t* sums, int32_t n,
+           uint8_t* codes) {
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  for (int32_t i = 0; i < n; i += 32) {
+    __m256i v[4];
+    for (int j = 0; j < 4; ++j) v[j] = Avx2::Raw(Avx2::Load(sums + i + 8 * j), block, store);
+    Avx2::Store(codes + i,
+                _mm256_permutevar8x32_epi32(Avx2::PackCodes(v[0], v[1], v[2], v[3], store), order));
+  }
+}
+
+constexpr RequantProof kProof{Walk, Bounds, Holds, Codes};
 
 }  // namespace
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "kernels/requant/blocks.h"
+
 namespace dlpu {
 
 // Steps of a monotone function: steps[i] is the smallest x with value >= first + i. The arrays are
@@ -31,6 +33,10 @@ struct RequantProof {
   void (*bounds)(const StepFunction& f, float scale, double* low, double* high);
   // Whether convert(fma(float(x), scale, +-offset)) equals the step function for every x.
   bool (*holds)(const StepFunction& f, float scale, float offset);
+  // Codes of n sums, a multiple of 32, by the raw form of `block`, whose lanes are equal. May be
+  // null.
+  void (*codes)(const RequantBlock<8>& block, const RequantStore& store, const int32_t* sums,
+                int32_t n, uint8_t* codes);
 };
 
 // nullptr when the library was built without AVX2 and FMA. Call only on a CPU with kCpuAvx2.

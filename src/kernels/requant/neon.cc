@@ -54,7 +54,7 @@ bool Holds(const StepFunction& f, float scale, float offset) {
   return vmaxvq_u32(bad) == 0;
 }
 
-constexpr RequantProof kProof{nullptr, Bounds, Holds};
+constexpr RequantProof kProof{nullptr, Bounds, Holds, nullptr};
 
 }  // namespace
 

@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+#include "kernels/requant/sums.h"
+
 namespace dlpu {
 namespace {
 
@@ -50,6 +52,36 @@ TEST(RequantSteps, AreWhereTheReferenceSteps) {
   EXPECT_GT(steps_seen, 0);
   if (proof != nullptr) {
     EXPECT_GT(vectors_seen, 0);
+  }
+}
+
+TEST(RequantizeSums, EqualsTheReference) {
+  std::mt19937 engine(6);
+  const auto random = [&](int32_t low, int32_t high) {
+    return std::uniform_int_distribution<int32_t>(low, high)(engine);
+  };
+  std::vector<int32_t> sums;
+  std::vector<uint8_t> codes;
+  for (int i = 0; i < 2000; ++i) {
+    const bool is_signed = i % 2 == 0;
+    const int32_t least = is_signed ? -128 : 0;
+    RequantLayer layer{i % 3 == 0 ? Rounding::kDoubleUp : Rounding::kDouble, least + random(0, 255),
+                       least, least + 255, is_signed};
+    if (i % 5 == 0) layer.low = layer.zero;
+    const QuantizedMultiplier m =
+        QuantizeMultiplier(std::exp2(std::uniform_real_distribution<double>(-31, 8)(engine)));
+    sums.resize(static_cast<size_t>(random(0, 300)));
+    const int32_t most = i % 7 == 0 ? INT32_MAX : (1 << random(8, 30));
+    for (int32_t& sum : sums) sum = random(-most, most);
+    if (!sums.empty()) sums[0] = INT32_MIN;
+    codes.assign(sums.size() + 32, 0x5A);
+    RequantizeSums(layer, m, sums, codes.data(), DetectedCpuFlags());
+    for (size_t k = 0; k < sums.size(); ++k) {
+      ASSERT_EQ(codes[k], static_cast<uint8_t>(Requantize(sums[k], {m, 0.0}, layer.rounding,
+                                                          layer.zero, layer.low, layer.high)))
+          << sums[k] << " * " << m.multiplier << " << " << m.shift;
+    }
+    for (size_t k = sums.size(); k < codes.size(); ++k) ASSERT_EQ(codes[k], 0x5A);
   }
 }
 
