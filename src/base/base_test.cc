@@ -40,6 +40,18 @@ TEST(Sha256, MatchesTheStandardsExample) {
   const std::string text = "abc";
   EXPECT_EQ(Sha256Hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()}),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const std::vector<uint8_t> many(1000000, 'a');
+  EXPECT_EQ(Sha256Hex(many), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Sha256, TheInstructionsGiveWhatPlainCodeGives) {
+  EXPECT_EQ(PortableSha256Hex({}),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  std::vector<uint8_t> bytes;
+  for (int size = 0; size < 300; ++size) {
+    EXPECT_EQ(Sha256Hex(bytes), PortableSha256Hex(bytes)) << size << " bytes";
+    bytes.push_back(static_cast<uint8_t>(size * 151 + 7));
+  }
 }
 
 TEST(Cpu, DisablingAnExtensionTakesAwayWhatBuildsOnIt) {
