@@ -20,6 +20,8 @@
 namespace dlpu {
 namespace {
 
+namespace fs = std::filesystem;
+
 // The name under which a program's metadata holds the labels, one a line.
 constexpr const char* kLabelsKey = "dlpu.labels";
 
@@ -53,7 +55,8 @@ Status ReadGraph(const ModelFile& file, ModelOptions& options, LoadedModel& mode
   switch (file.kind) {
     case FileKind::kTflite:
     case FileKind::kEdgeTpuTflite: {
-      DLPU_TRY(model.graph, ReadTflite(file.bytes, file.path));
+      DLPU_TRY(model.graph, options.in_place ? ReadTfliteInPlace(file.bytes, file.path)
+                                             : ReadTflite(file.bytes, file.path));
       return OkStatus();
     }
     case FileKind::kProgram: {
@@ -106,35 +109,42 @@ void AddZooModel(LoadedModel& model) {
   }
 }
 
+// Fills in what the zoo knows about the file that is meant; a name of its own becomes a path.
+Status FindInZoo(const std::string& name_or_path, ModelFile& file) {
+  const auto zoo = LoadZoo();
+  if (!zoo.ok()) return OkStatus();
+  const auto found = ZooFind(*zoo, name_or_path);
+  if (!found.ok()) {
+    // A path that does not exist keeps the plain message; a name gets the zoo's.
+    const bool is_path = name_or_path.find_first_of("/.") != std::string::npos;
+    return is_path ? OkStatus() : Status(found.error());
+  }
+  file.path = found->path;
+  if (!found->entry.has_value()) return OkStatus();
+  file.zoo = found->entry->model;
+  if (found->entry->labels_path.empty()) return OkStatus();
+  if (auto labels = ReadLabels(found->entry->labels_path); labels.ok()) {
+    file.labels = *std::move(labels);
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
-Result<ModelFile> ReadModelFile(const std::string& name_or_path) {
+Result<ModelFile> ReadModelFile(const std::string& name_or_path, bool recognized) {
   ModelFile file;
-  if (name_or_path == "digits" && !std::filesystem::exists(name_or_path)) {
-    file.path = "digits";
+  file.path = name_or_path;
+  std::error_code error;
+  const fs::file_status status = fs::status(name_or_path, error);
+  if (name_or_path == "digits" && !fs::exists(status)) {
     const auto builtin = DigitsModel();
     file.bytes = std::vector<uint8_t>(builtin.begin(), builtin.end());
     for (int i = 0; i < 10; ++i) file.labels.push_back(std::to_string(i));
   } else {
-    file.path = name_or_path;
-    if (const auto zoo = LoadZoo(); zoo.ok() && !std::filesystem::is_directory(name_or_path)) {
-      auto found = ZooFind(*zoo, name_or_path);
-      if (!found.ok()) {
-        // A path that does not exist keeps the plain message; a name gets the zoo's.
-        const bool is_path = name_or_path.find_first_of("/.") != std::string::npos;
-        if (!is_path) return found.error();
-      } else {
-        file.path = found->path;
-        if (found->entry.has_value()) {
-          file.zoo = found->entry->model;
-          if (!found->entry->labels_path.empty()) {
-            if (auto labels = ReadLabels(found->entry->labels_path); labels.ok()) {
-              file.labels = *std::move(labels);
-            }
-          }
-        }
-      }
-    }
+    // Most files are none of the zoo's, which their size tells.
+    const bool foreign = fs::is_directory(status) || (fs::is_regular_file(status) &&
+                                                      (!recognized || !MayBeOfZoo(name_or_path)));
+    if (!foreign) DLPU_RETURN_IF_ERROR(FindInZoo(name_or_path, file));
     DLPU_TRY(file.bytes, MapFile(file.path));
   }
   file.kind = SniffFile(file.bytes);
@@ -160,7 +170,7 @@ Result<LoadedModel> LoadModel(const ModelFile& file) {
 }
 
 Result<LoadedModel> LoadModel(ModelOptions& options) {
-  DLPU_TRY(const ModelFile file, ReadModelFile(options.model));
+  DLPU_TRY(const ModelFile file, ReadModelFile(options.model, options.recognized));
   return LoadModel(file, options);
 }
 

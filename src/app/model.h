@@ -48,8 +48,9 @@ struct ModelFile {
   Labels labels;  // the zoo's
 };
 
-// Finds and reads the file that a user means; its content may be anything.
-Result<ModelFile> ReadModelFile(const std::string& name_or_path);
+// Finds and reads the file that a user means; its content may be anything. Without `recognized` a
+// file that is given by its path is not looked for in the zoo.
+Result<ModelFile> ReadModelFile(const std::string& name_or_path, bool recognized = true);
 
 // Reads a model. A file that is no model, or one that only a camera runs, is refused with what it
 // is instead. A .tflite compiled for the Edge TPU is a model: its compiled part is an op that the
@@ -67,6 +68,10 @@ struct ModelOptions {
   int threads = 0;         // 0: one for each physical core
   bool keep_nchw = false;  // an ONNX model's inputs and outputs keep their axis order
   bool hashed = true;      // know the file's SHA-256
+  bool recognized = true;  // know what the zoo says about a file
+  // Constants stay in the file, which must not change until they are packed: for those who load a
+  // runner and keep no graph.
+  bool in_place = false;
   // Float layers run on the scalar kernels, which give the same bits on every CPU and are slower.
   // Integer layers give them anyway.
   bool portable = false;

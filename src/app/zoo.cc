@@ -239,6 +239,15 @@ Result<Zoo> LoadZoo() {
   return ParseZoo(text, path);
 }
 
+bool MayBeOfZoo(const std::string& path) {
+  std::error_code error;
+  const uint64_t size = fs::file_size(path, error);
+  if (error) return true;
+  const auto zoo = DataPath("zoo.toml");
+  const auto text = zoo.ok() ? ReadTextFile(*zoo) : zoo;
+  return !text.ok() || text->find(std::to_string(size)) != std::string::npos;
+}
+
 Result<std::string> ZooCacheFolder() {
   // The XDG base directory specification: a relative path is to be ignored.
   const char* cache = std::getenv("XDG_CACHE_HOME");

@@ -102,6 +102,8 @@ struct Zoo {
 Result<Zoo> ParseZoo(const std::string& text, const std::string& name);
 // Loads data/zoo.toml.
 Result<Zoo> LoadZoo();
+// false: no file of the zoo has the size of the file at `path`; found without parsing the zoo.
+bool MayBeOfZoo(const std::string& path);
 
 struct ZooOptions {
   std::string cache;  // where models are kept; empty: ZooCacheFolder()

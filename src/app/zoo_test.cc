@@ -38,6 +38,15 @@ TEST(ZooFile, TheShippedListIsSound) {
     for (const ZooExpectation& e : m.expect) EXPECT_TRUE(photos.contains(e.photo)) << m.name;
   }
   EXPECT_EQ(formats, (std::set<std::string>{"onnx", "tflite"}));
+  // What is found by its size in the text: none may be left out.
+  for (const ZooModel& m : zoo->models) {
+    const std::string path = fs::path(testing::TempDir()) / "of_that_size";
+    ASSERT_TRUE(WriteFile(path, {}).ok());
+    fs::resize_file(path, m.file.bytes);
+    EXPECT_TRUE(MayBeOfZoo(path)) << m.name;
+    fs::resize_file(path, m.file.bytes * 1000 + 7);
+    EXPECT_FALSE(MayBeOfZoo(path)) << m.name;
+  }
   EXPECT_EQ(registries, (std::set<std::string>{"npm", "pypi"}));
   EXPECT_GE(tasks.size(), 5u);
   EXPECT_GE(zoo->photos.size(), 4u);

@@ -78,7 +78,17 @@ Result<FileBytes> MapFile(const std::string& path, uint64_t max_bytes) {
     return FileBytes(std::move(bytes));
   }
   const std::shared_ptr<const void> owner(memory, [size](void* m) { munmap(m, size); });
-  return FileBytes({static_cast<const uint8_t*>(memory), size}, owner);
+  return FileBytes({static_cast<const uint8_t*>(memory), size}, owner, true);
+}
+
+void FileBytes::GiveBack() const {
+  if (!is_mapped_) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(view_.data());
+  const uintptr_t begin = (address + page - 1) / page * page;
+  const uintptr_t end = (address + view_.size()) / page * page;
+  // Only a hint: where it fails, the memory stays.
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 Result<std::string> ReadTextFile(const std::string& path) {

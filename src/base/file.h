@@ -26,17 +26,22 @@ class FileBytes {
     view_ = *owner;
     owner_ = owner;
   }
-  // `bytes`, which live as long as `owner`.
-  FileBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner)
-      : view_(bytes), owner_(std::move(owner)) {}
+  // `bytes`, which live as long as `owner`; is_mapped: they are a file's, mapped read-only.
+  FileBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner, bool is_mapped)
+      : view_(bytes), owner_(std::move(owner)), is_mapped_(is_mapped) {}
+  // A part of them that shares their owner.
+  FileBytes Part(std::span<const uint8_t> part) const { return {part, owner_, is_mapped_}; }
 
   const uint8_t* data() const { return view_.data(); }
   size_t size() const { return view_.size(); }
   operator std::span<const uint8_t>() const { return view_; }  // NOLINT: implicit on purpose
+  // Gives back the memory of whole pages that hold a mapped file; a later read loads them again.
+  void GiveBack() const;
 
  private:
   std::span<const uint8_t> view_;
   std::shared_ptr<const void> owner_;
+  bool is_mapped_ = false;
 };
 
 // ReadFile without a copy where the system can map the file. It must not shrink while its bytes are

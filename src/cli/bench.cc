@@ -138,6 +138,9 @@ void AddPeer(const PeerResult& peer, double our_median, std::string& text,
 CommandResult RunBench(const Arguments& arguments) {
   DLPU_TRY(ModelOptions options, Parse(arguments.model));
   options.hashed = !arguments.json.empty();
+  options.in_place = true;
+  // An ONNX file may need the size of the zoo's picture.
+  options.recognized = !options.model.ends_with(".tflite");
   DLPU_TRY(LoadedModel model, LoadModel(options));
   const auto before = std::chrono::steady_clock::now();
   DLPU_TRY(const std::unique_ptr<Runner> runner, LoadRunner(std::move(model), options));

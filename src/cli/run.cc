@@ -147,6 +147,7 @@ Result<std::string> TargetRefuses(const LoadedModel& model, const ModelOptions& 
 CommandResult Run(const Arguments& arguments) {
   DLPU_TRY(ModelOptions options, Parse(arguments.model));
   options.hashed = !arguments.json.empty();
+  options.in_place = true;
   DLPU_TRY(LoadedModel model, LoadModel(options));
   if (!arguments.labels.empty()) {
     DLPU_TRY(model.labels, ReadLabels(arguments.labels));

@@ -80,7 +80,7 @@ std::string OnnxWriter::AddConstant(const Tensor& tensor) {
   written.name = Unique(tensor.name);
   written.type = ToOnnxType(tensor.type);
   written.dims.assign(tensor.shape.begin(), tensor.shape.end());
-  written.data = tensor.data;
+  written.data.assign(tensor.data.begin(), tensor.data.end());
   model_.graph.initializers.push_back(std::move(written));
   return model_.graph.initializers.back().name;
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "ir/graph.h"
 
@@ -25,6 +26,9 @@ inline constexpr const char* kArchiveMetadata = "(appended zip archive)";
 
 // `name` is used in messages and becomes Graph::name.
 Result<Graph> ReadTflite(std::span<const uint8_t> bytes, const std::string& name);
+
+// The same; constants stay where they lie in the file's bytes and share them.
+Result<Graph> ReadTfliteInPlace(const FileBytes& bytes, const std::string& name);
 
 // The same model as bytes that LiteRT loads; equal graphs give equal bytes. Expanded sparse
 // constants are written dense and their DENSIFY nodes left out. An unknown builtin op cannot be

@@ -22,7 +22,9 @@ constexpr flatbuffers::uoffset_t kMaxTables = 2'000'000;
 
 class Reader {
  public:
-  Reader(std::span<const uint8_t> bytes, const std::string& name) : bytes_(bytes) {
+  // `shared`, if any, owns `bytes` and keeps the constants.
+  Reader(std::span<const uint8_t> bytes, const FileBytes* shared, const std::string& name)
+      : bytes_(bytes), shared_(shared) {
     graph_.name = name;
   }
 
@@ -145,7 +147,12 @@ class Reader {
                                  tensor.name, DataTypeName(tensor.type), ShapeText(tensor.shape),
                                  want, data.size()));
     }
-    tensor.data.assign(data.begin(), data.end());
+    // Elements of several bytes are read where they lie, if they lie as in memory of our own.
+    if (shared_ != nullptr && reinterpret_cast<uintptr_t>(data.data()) % alignof(int64_t) == 0) {
+      tensor.data = ConstantBytes(shared_->Part(data));
+    } else {
+      tensor.data.assign(data.begin(), data.end());
+    }
     return OkStatus();
   }
 
@@ -320,6 +327,7 @@ class Reader {
   }
 
   const std::span<const uint8_t> bytes_;
+  const FileBytes* const shared_;
   const tfl::Model* model_ = nullptr;
   std::vector<const flatbuffers::Vector<int32_t>*> signatures_;  // of tensors; may be null
   Graph graph_;
@@ -328,7 +336,11 @@ class Reader {
 }  // namespace
 
 Result<Graph> ReadTflite(std::span<const uint8_t> bytes, const std::string& name) {
-  return Reader(bytes, name).Read();
+  return Reader(bytes, nullptr, name).Read();
+}
+
+Result<Graph> ReadTfliteInPlace(const FileBytes& bytes, const std::string& name) {
+  return Reader(bytes, &bytes, name).Read();
 }
 
 }  // namespace dlpu

@@ -64,6 +64,37 @@ TEST(Tflite, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(*again, *bytes);
 }
 
+// Constants that stay in the file are shared until they are changed, and can be given back.
+TEST(Tflite, ReadInPlaceIsTheSameModel) {
+  Graph graph = SmallGraph();
+  Tensor& weights = graph.tensors[1];
+  ASSERT_TRUE(weights.is_constant);
+  const auto bytes = WriteTflite(graph);
+  ASSERT_TRUE(bytes.ok()) << bytes.error().message;
+  const std::string path = std::filesystem::path(testing::TempDir()) / "in_place.tflite";
+  ASSERT_TRUE(WriteFile(path, *bytes).ok());
+  const auto file = MapFile(path);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  auto read = ReadTfliteInPlace(*file, "small");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  int shared = 0;
+  for (size_t i = 0; i < graph.tensors.size(); ++i) {
+    EXPECT_EQ(read->tensors[i].data, graph.tensors[i].data);
+    shared += read->tensors[i].data.is_shared() ? 1 : 0;
+  }
+  EXPECT_GT(shared, 0);
+  ConstantBytes copy = read->tensors[1].data;
+  copy[0] ^= 1;
+  EXPECT_FALSE(copy.is_shared());
+  EXPECT_EQ(read->tensors[1].data, weights.data);
+  copy = read->tensors[1].data;
+  copy.Drop();
+  EXPECT_TRUE(copy.empty());
+  EXPECT_EQ(read->tensors[1].data, weights.data);
+  file->GiveBack();
+  EXPECT_EQ(std::vector<uint8_t>(file->data(), file->data() + file->size()), *bytes);
+}
+
 TEST(Tflite, EveryTruncationAndEveryFlippedByteIsAnErrorOrAModel) {
   const auto bytes = WriteTflite(SmallGraph());
   ASSERT_TRUE(bytes.ok());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "formats/tflite.h"
@@ -83,9 +84,9 @@ class Writer {
     return OkStatus();
   }
 
-  uint32_t AddBuffer(const std::vector<uint8_t>& data) {
+  uint32_t AddBuffer(std::span<const uint8_t> data) {
     builder_.ForceVectorAlignment(data.size(), 1, kBufferAlignment);
-    const auto vector = builder_.CreateVector(data);
+    const auto vector = builder_.CreateVector(data.data(), data.size());
     buffers_.push_back(tfl::CreateBuffer(builder_, vector));
     return static_cast<uint32_t>(buffers_.size() - 1);
   }

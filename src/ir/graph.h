@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ir/attrs.h"
+#include "ir/constant_bytes.h"
 #include "ir/types.h"
 
 namespace dlpu {
@@ -47,9 +48,9 @@ struct Tensor {
   DataType type = DataType::kFloat32;
   Shape shape;
   Quantization quantization;
-  std::vector<uint8_t> data;  // little-endian, row-major; only for constants
-  bool is_constant = false;   // data holds its value (an empty tensor has no bytes)
-  bool is_variable = false;   // keeps its value between runs (LSTM state)
+  ConstantBytes data;        // little-endian, row-major; only for constants
+  bool is_constant = false;  // data holds its value (an empty tensor has no bytes)
+  bool is_variable = false;  // keeps its value between runs (LSTM state)
 };
 
 struct Node {

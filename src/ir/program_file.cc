@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <type_traits>
 
 #include "base/sha256.h"
@@ -122,9 +123,9 @@ class Writer {
     return builder_.CreateSharedString(word.data(), word.size());
   }
 
-  Offset<flatbuffers::Vector<uint8_t>> WriteBytes(const std::vector<uint8_t>& data) {
+  Offset<flatbuffers::Vector<uint8_t>> WriteBytes(std::span<const uint8_t> data) {
     builder_.ForceVectorAlignment(data.size(), 1, kDataAlignment);
-    return builder_.CreateVector(data);
+    return builder_.CreateVector(data.data(), data.size());
   }
 
   Offset<pf::Tensor> WriteTensor(const Tensor& tensor) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -62,7 +63,7 @@ std::string AttrsText(const Attrs& attrs) {
   return list.empty() ? "" : " {" + list + "}";
 }
 
-std::string BytesText(const std::vector<uint8_t>& bytes) {
+std::string BytesText(std::span<const uint8_t> bytes) {
   return bytes.size() <= kMaxHexBytes ? "hex:" + HexOf(bytes) : "base64:" + Base64Of(bytes);
 }
 

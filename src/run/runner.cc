@@ -85,7 +85,7 @@ Status Runner::PrepareSteps(CpuFlags cpu) {
       prepared_[i] = *std::move(prepared);
       if (prepared_[i].reads_constants) continue;
       for_constants(node, [&](TensorId id) {
-        if (--readers[id] == 0) program_.tensors[id].data = {};
+        if (--readers[id] == 0) program_.tensors[id].data.Drop();
       });
     }
   });
@@ -128,11 +128,11 @@ Status Runner::PlaceConstants() {
   }
   DLPU_TRY(constants_, MakeMemory(bytes, "constants"));
   for (size_t i = 0; i < wanted.size(); ++i) {
-    std::vector<uint8_t>& data = program_.tensors[i].data;
+    const ConstantBytes& data = program_.tensors[i].data;
     if (wanted[i] && !data.empty()) {
       std::memcpy(constants_.get() + constant_offsets_[i], data.data(), data.size());
     }
-    data = {};
+    program_.tensors[i].data.Drop();
   }
   return OkStatus();
 }
