@@ -2,6 +2,8 @@
 // Fixed-point programs on the CVflow devices: planar bytes in, floats out, and the very values that
 // the plain runner gives.
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "ir/program_file.h"
 #include "larod_testing.h"
@@ -27,11 +29,13 @@ TensorId Constant(Graph& graph, TensorFacts& facts, const char* name, const Shap
   Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
   tensor.is_constant = true;
   const Bytes noise = Noise(static_cast<size_t>(ElementCount(shape)), static_cast<uint32_t>(id));
+  std::vector<uint8_t> data;
   for (const uint8_t byte : noise) {
     const float value = (static_cast<float>(byte) - 127) / 300;
     const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
-    tensor.data.insert(tensor.data.end(), bytes, bytes + sizeof value);
+    data.insert(data.end(), bytes, bytes + sizeof value);
   }
+  tensor.data = std::move(data);
   return id;
 }
 
