@@ -34,6 +34,10 @@ inline constexpr size_t kLossInputs = 16;
 // At most so many of the inputs, spread over all; with `between` others, as far as there are any.
 std::vector<size_t> SomeOf(const std::vector<size_t>& used, bool between);
 
+// Half of the inputs: every other one of eight blocks of neighbours, since inputs that stand side
+// by side (a picture and its mirror image, frames of one film) are alike.
+std::vector<size_t> HalfOf(const std::vector<size_t>& used, bool second);
+
 class Trials {
  public:
   explicit Trials(const TrialSubject& subject);
@@ -56,7 +60,12 @@ class Trials {
   TensorFacts FactsFor(const QuantizeSettings& settings) const;
   void WidenRanges(const QuantizeSettings& settings, TensorFacts& facts) const;
   Result<QuantizeOptions> OptionsFor(const QuantizeSettings& settings, const TensorFacts& facts);
+  Result<Graph> FloatBordered(const QuantizeSettings& settings);
   Result<std::vector<OutputLoss>> Against(const Graph& other, size_t most = SIZE_MAX);
+  Result<LossMeter> MeterOn(const std::vector<size_t>& samples) const;
+  Result<std::unique_ptr<AdaptiveRounder>> RounderFrom(const std::vector<size_t>& samples,
+                                                       bool portable) const;
+  Result<double> GainElsewhere(const QuantizeSettings& now, const QuantizeSettings& trial);
 
   const TrialSubject subject_;
   const std::vector<OutputReading> readings_;
