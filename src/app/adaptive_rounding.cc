@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/watch.h"
+#include "base/cpu_unfused.h"
 
 namespace dlpu {
 namespace {
@@ -167,7 +168,7 @@ Result<std::unique_ptr<AdaptiveRounder>> AdaptiveRounder::Make(const Graph& grap
   std::unique_ptr<AdaptiveRounder> rounder(new AdaptiveRounder());
   DLPU_TRY(Watch watch, Watch::Load(graph, watched,
                                     {.threads = samples.threads,
-                                     .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
+                                     .cpu = portable ? UnfusedCpuFlags() : EnabledCpuFlags()}));
   rounder->pool_ = std::make_unique<ThreadPool>(watch.runner().threads());
   const size_t count = std::min(kMostSamples, samples.samples.size());
   const auto parts = static_cast<int64_t>(layers.size());

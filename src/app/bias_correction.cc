@@ -10,6 +10,7 @@
 #include "app/layer_window.h"
 #include "app/node_runs.h"
 #include "app/watch.h"
+#include "base/cpu_unfused.h"
 #include "passes/quantize_numbers.h"
 
 namespace dlpu {
@@ -76,7 +77,7 @@ Result<BiasCorrector> BiasCorrector::Make(const Graph& graph, const LossRequest&
   }
   DLPU_TRY(Watch watch, Watch::Load(graph, watched,
                                     {.threads = samples.threads,
-                                     .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
+                                     .cpu = portable ? UnfusedCpuFlags() : EnabledCpuFlags()}));
   Runner& runner = watch.runner();
   for (const size_t sample : samples.samples) {
     DLPU_TRY(const auto filled,

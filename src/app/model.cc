@@ -12,6 +12,7 @@
 #include "app/compiled_file.h"
 #include "app/digits_model.h"
 #include "app/import_onnx.h"
+#include "base/cpu_unfused.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "formats/edgetpu_package.h"
@@ -289,7 +290,7 @@ void AddLabels(const LoadedModel& model, Program& program) {
 
 RunnerOptions RunnerOptionsOf(const ModelOptions& options) {
   RunnerOptions result{.threads = options.threads};
-  if (options.portable) result.cpu = CpuFlags{kCpuNone};
+  if (options.portable) result.cpu = UnfusedCpuFlags();
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "base/cpu_unfused.h"
 #include "passes/compile.h"
 #include "run/runner.h"
 
@@ -80,7 +81,7 @@ Status NodeRuns::Run(const Node& node) {
   DLPU_TRY(
       const std::unique_ptr<Runner> runner,
       Runner::Load(std::move(program),
-                   {.threads = threads_, .cpu = exact ? EnabledCpuFlags() : CpuFlags{kCpuNone}}));
+                   {.threads = threads_, .cpu = exact ? EnabledCpuFlags() : UnfusedCpuFlags()}));
   for (size_t sample = 0; sample < samples_; ++sample) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const std::vector<uint8_t>& bytes = values_[inputs[i]][sample];

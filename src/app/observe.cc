@@ -6,13 +6,46 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+
+#include "base/cpu_unfused.h"
 
 namespace dlpu {
 namespace {
 
 // Per-channel statistics of wider tensors would be those of single values.
 constexpr int32_t kMostChannels = 8192;
+
+struct Extremes {
+  float low = 0, high = 0;
+  bool finite = true;
+};
+
+// In lanes, so that the compiler can use vectors.
+Extremes ExtremesOf(std::span<const float> values) {
+  constexpr size_t kLanes = 16;
+  if (values.empty()) return {};
+  float low[kLanes], high[kLanes];
+  int32_t top[kLanes] = {};  // of the magnitudes' bits, which order as the magnitudes do
+  std::fill(low, low + kLanes, values[0]);
+  std::fill(high, high + kLanes, values[0]);
+  const auto add = [&](size_t lane, float v) {
+    low[lane] = v < low[lane] ? v : low[lane];
+    high[lane] = v > high[lane] ? v : high[lane];
+    int32_t bits = 0;
+    std::memcpy(&bits, &v, sizeof(bits));
+    bits &= 0x7fffffff;
+    top[lane] = bits > top[lane] ? bits : top[lane];
+  };
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) add(lane, values[i + lane]);
+  }
+  for (; i < values.size(); ++i) add(0, values[i]);
+  return {*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes),
+          *std::max_element(top, top + kLanes) < 0x7f800000};
+}
 
 }  // namespace
 
@@ -40,16 +73,29 @@ void Histogram::Grow(float magnitude) {
 }
 
 void Histogram::Add(std::span<const float> values) {
-  float top = 0;
-  for (const float v : values) top = std::max(top, std::fabs(v));
-  Grow(top);
+  const Extremes extremes = ExtremesOf(values);
+  Grow(std::max(std::fabs(extremes.low), std::fabs(extremes.high)));
   const auto inverse = static_cast<float>(1.0 / width_);  // a power of two: exact
-  int64_t* const zero = counts_.data() + kBins;
-  for (const float v : values) {
+  const auto bin = [inverse](float v) {
     const float place = v * inverse;
     int i = static_cast<int>(place);
     i -= static_cast<float>(i) > place;  // floor
-    ++zero[std::max(i, -kBins)];
+    return std::max(i, -kBins) + kBins;
+  };
+  // Neighbours often have the same bin: two tables, so that one need not wait for the other.
+  std::vector<uint32_t> tables(4 * kBins, 0);
+  uint32_t* const odd = tables.data() + 2 * kBins;
+  for (size_t begin = 0; begin < values.size();) {
+    const size_t end = std::min(values.size(), begin + (size_t{1} << 30));
+    size_t i = begin;
+    for (; i + 2 <= end; i += 2) {
+      ++tables[static_cast<size_t>(bin(values[i]))];
+      ++odd[bin(values[i + 1])];
+    }
+    if (i < end) ++odd[bin(values[i])];
+    begin = end;
+    for (size_t b = 0; b < 2 * kBins; ++b) counts_[b] += int64_t{tables[b]} + odd[b];
+    std::fill(tables.begin(), tables.end(), 0);
   }
   total_ += static_cast<int64_t>(values.size());
 }
@@ -71,7 +117,7 @@ Result<std::unique_ptr<Observer>> Observer::Make(const Graph& graph, int threads
   DLPU_TRY(
       observer->watch_,
       Watch::Load(graph, observer->watched_,
-                  {.threads = threads, .cpu = portable ? CpuFlags{kCpuNone} : EnabledCpuFlags()}));
+                  {.threads = threads, .cpu = portable ? UnfusedCpuFlags() : EnabledCpuFlags()}));
   observer->pool_ = std::make_unique<ThreadPool>(observer->runner().threads());
   return observer;
 }
@@ -82,16 +128,20 @@ void AddChannels(std::span<const float> values, int32_t channels, TensorStatisti
   const auto count = static_cast<size_t>(channels);
   if (statistics.sums.empty()) {
     statistics.sums.assign(count, 0);
+    statistics.squares.assign(count, 0);
     statistics.lows.assign(count, std::numeric_limits<float>::infinity());
     statistics.highs.assign(count, -std::numeric_limits<float>::infinity());
   }
   double* const sums = statistics.sums.data();
+  double* const squares = statistics.squares.data();
   float* const lows = statistics.lows.data();
   float* const highs = statistics.highs.data();
   for (size_t at = 0; at + count <= values.size(); at += count) {
     const float* const row = values.data() + at;
     for (size_t c = 0; c < count; ++c) {
-      sums[c] += row[c];
+      const double value = row[c];
+      sums[c] += value;
+      squares[c] += value * value;
       lows[c] = std::min(lows[c], row[c]);
       highs[c] = std::max(highs[c], row[c]);
     }
@@ -101,13 +151,7 @@ void AddChannels(std::span<const float> values, int32_t channels, TensorStatisti
 void AddValues(std::span<const float> values, const Shape& shape, TensorStatistics& statistics) {
   const bool first = statistics.values == 0;
   statistics.values += static_cast<int64_t>(values.size());
-  float low = values.empty() ? 0 : values[0], high = low;
-  bool finite = true;
-  for (const float v : values) {
-    low = std::min(low, v);
-    high = std::max(high, v);
-    finite &= std::isfinite(v);
-  }
+  const auto [low, high, finite] = ExtremesOf(values);
   if (!finite) {
     for (const float v : values) statistics.not_finite += !std::isfinite(v);
     return;  // the graph is refused anyway

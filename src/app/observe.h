@@ -44,8 +44,8 @@ struct TensorStatistics {
   double low_sum = 0, high_sum = 0;
   int64_t inputs = 0;
   Histogram histogram;
-  std::vector<double> sums;        // per index of the last axis
-  std::vector<float> lows, highs;  // the same
+  std::vector<double> sums, squares;  // of values and their squares, per index of the last axis
+  std::vector<float> lows, highs;     // the same
 };
 
 // How a range follows from what was seen.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "base/cpu_unfused.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/threads.h"
@@ -59,6 +60,10 @@ TEST(Cpu, DisablingAnExtensionTakesAwayWhatBuildsOnIt) {
   EXPECT_EQ(WithoutCpuFlags(all, "avx512"), CpuFlags{kCpuAvx2 | kCpuAvxVnni});
   EXPECT_EQ(WithoutCpuFlags(all, "avx2"), CpuFlags{0});
   EXPECT_EQ(WithoutCpuFlags(all, "all"), CpuFlags{0});
+  const CpuFlags unfused = kCpuAvx2Unfused | kCpuAvx512Unfused;
+  EXPECT_EQ(WithoutCpuFlags(all | unfused, "avx512"),
+            CpuFlags{kCpuAvx2 | kCpuAvxVnni | kCpuAvx2Unfused});
+  EXPECT_EQ(WithoutCpuFlags(all | unfused, "avx2"), CpuFlags{0});
   EXPECT_EQ(WithoutCpuFlags(all, "nonsense"), all);
   EXPECT_EQ(CpuFlagNames(kCpuAvx2 | kCpuAvx512), "avx2,avx512");
 }

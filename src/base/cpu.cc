@@ -10,6 +10,8 @@
 #include <sstream>
 #include <utility>
 
+#include "base/cpu_unfused.h"
+
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -37,11 +39,13 @@ CpuFlags Detect() {
   CpuFlags flags = 0;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) flags |= kCpuAvx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    flags |= kCpuAvx2 | kCpuAvx2Unfused;
+  }
   if (HasAvxVnni()) flags |= kCpuAvxVnni;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    flags |= kCpuAvx512;
+    flags |= kCpuAvx512 | kCpuAvx512Unfused;
     if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")) {
       flags |= kCpuAvx512Vnni;
     }
@@ -71,6 +75,8 @@ CpuFlags EnabledCpuFlags() {
   return flags;
 }
 
+CpuFlags UnfusedCpuFlags() { return EnabledCpuFlags() & (kCpuAvx2Unfused | kCpuAvx512Unfused); }
+
 CpuFlags WithoutCpuFlags(CpuFlags detected, const std::string& disable) {
   std::istringstream list(disable);
   for (std::string name; std::getline(list, name, ',');) {
@@ -81,7 +87,8 @@ CpuFlags WithoutCpuFlags(CpuFlags detected, const std::string& disable) {
   }
   // A wider extension never stays without the one it builds on.
   if (!(detected & kCpuAvx2)) detected &= ~(kCpuAvxVnni | kCpuAvx512 | kCpuAvx512Vnni);
-  if (!(detected & kCpuAvx512)) detected &= ~kCpuAvx512Vnni;
+  if (!(detected & kCpuAvx512)) detected &= ~(kCpuAvx512Vnni | kCpuAvx512Unfused);
+  if (!(detected & kCpuAvx2)) detected &= ~kCpuAvx2Unfused;
   if (!(detected & kCpuNeon)) detected &= ~kCpuNeonDot;
   if (!(detected & kCpuNeonDot)) detected &= ~kCpuNeonI8mm;
   return detected;

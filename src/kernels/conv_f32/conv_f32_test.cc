@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/cpu_unfused.h"
 #include "kernels/conv_f32/rows.h"
 #include "kernels/gemm_f32/f32_testing.h"
 #include "kernels/gemm_f32/tile.h"
@@ -177,6 +178,28 @@ TEST(ConvF32, EveryRowKeepsTheBoundAroundTileEdges) {
       ExpectRowKeepsBound(row, RandomLayer(Pointwise(200, depth, widest + 1), 8));
     }
   }
+}
+
+// What results that are the same on every CPU are computed with.
+TEST(ConvF32, UnfusedRowsHaveTheBitsOfThePortableOne) {
+  const CpuFlags unfused = kCpuAvx2Unfused | kCpuAvx512Unfused;
+  int compared = 0;
+  for (const ConvF32Row& row : ConvF32Rows()) {
+    if ((row.cpu & unfused) == 0 || (row.cpu & ~DetectedCpuFlags()) != 0) continue;
+    uint32_t seed = 31;
+    std::vector<ConvF32Spec> specs = Pictures();
+    for (const int32_t columns : {1, 8, 15, 33, 48, 65})
+      specs.push_back(Pointwise(19, 130, columns));
+    for (const ConvF32Spec& spec : specs) {
+      const Layer layer = RandomLayer(spec, seed++);
+      const auto wide = row.prepare(row, spec, layer.weights.data(), layer.bias.data());
+      const auto portable = PrepareConvF32(spec, layer.weights.data(), layer.bias.data(), kCpuNone);
+      EXPECT_TRUE(SameBytes(RunOn(*wide, layer, 2), RunOn(*portable, layer, 1))) << row.name;
+      ++compared;
+    }
+  }
+  if (compared == 0) GTEST_SKIP() << "this CPU has no wider vectors";
+  EXPECT_EQ(UnfusedCpuFlags() & ~unfused, CpuFlags{0});
 }
 
 TEST(ConvF32, BoundFindsAWrongResult) {

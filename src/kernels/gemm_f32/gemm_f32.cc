@@ -33,7 +33,8 @@ std::span<const GemmF32Row> GemmF32Rows() {
   static const std::vector<GemmF32Row> rows = [] {
     std::vector<GemmF32Row> all;
     for (const GemmF32RowList& list :
-         {GemmF32Avx512Rows(), GemmF32Avx2Rows(), GemmF32NeonRows(), GemmF32PortableRows()}) {
+         {GemmF32Avx512Rows(), GemmF32Avx2Rows(), GemmF32NeonRows(), GemmF32Avx512UnfusedRows(),
+          GemmF32Avx2UnfusedRows(), GemmF32PortableRows()}) {
       all.insert(all.end(), list.rows, list.rows + list.count);
     }
     return all;

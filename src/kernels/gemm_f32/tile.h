@@ -54,6 +54,8 @@ struct GemmF32RowList {
 GemmF32RowList GemmF32Avx512Rows();
 GemmF32RowList GemmF32Avx2Rows();
 GemmF32RowList GemmF32NeonRows();
+GemmF32RowList GemmF32Avx512UnfusedRows();
+GemmF32RowList GemmF32Avx2UnfusedRows();
 GemmF32RowList GemmF32PortableRows();
 
 }  // namespace dlpu
