@@ -235,6 +235,49 @@ Result<std::optional<Equalized>> Equalize(const TrialSubject& plain,
   return std::optional(std::move(result));
 }
 
+std::vector<std::vector<float>> DeviationsOf(const Observer& observer) {
+  std::vector<std::vector<float>> deviations;
+  for (const auto& statistics : observer.statistics()) {
+    std::vector<float>& of_tensor = deviations.emplace_back();
+    if (!statistics || statistics->values == 0 || statistics->not_finite > 0) continue;
+    const double rows = static_cast<double>(statistics->values) /
+                        static_cast<double>(std::max<size_t>(1, statistics->sums.size()));
+    for (size_t c = 0; c < statistics->sums.size(); ++c) {
+      const double mean = statistics->sums[c] / rows;
+      of_tensor.push_back(static_cast<float>(
+          std::sqrt(std::max(0.0, statistics->squares[c] / rows - mean * mean))));
+    }
+  }
+  return deviations;
+}
+
+struct Absorbed {
+  Graph graph;
+  std::shared_ptr<const Observer> observer;
+  Absorption done;
+};
+
+// The graph with biases moved; nothing when no range shrinks by that, or when it is only to be
+// tried and gains nothing.
+Result<std::optional<Absorbed>> Absorb(const TrialSubject& plain, const QuantizeSettings& settings,
+                                       Calibrator& calibrator) {
+  Absorbed result;
+  result.graph = plain.graph;
+  result.done =
+      AbsorbBiases(result.graph, FactsOf(plain.observer, {}), DeviationsOf(plain.observer));
+  if (!result.done.any()) return std::optional<Absorbed>();
+  DLPU_TRY(result.observer,
+           calibrator.Observe(result.graph, "calibrating the model with absorbed biases"));
+  if (settings.absorb) return std::optional(std::move(result));
+  const TrialSubject other = {plain.model,      plain.prepared, result.graph,
+                              *result.observer, plain.set,      plain.input,
+                              plain.used,       true,           plain.threads};
+  DLPU_TRY(const std::vector<OutputLoss> without, Trials(plain).Losses(settings));
+  DLPU_TRY(const std::vector<OutputLoss> with, Trials(other).Losses(settings));
+  if (ScoreOf(with) < ScoreOf(without) + kWorthChanging) return std::optional<Absorbed>();
+  return std::optional(std::move(result));
+}
+
 }  // namespace
 
 std::string_view BiasCorrectionName(BiasCorrection how) {
@@ -283,6 +326,7 @@ QuantizeSettings DefaultSettings(QuantScheme scheme) {
   settings.try_rounding = settings.equalize && scheme != QuantScheme::kPowerOfTwo;
   // Fixed point stands for what a vendor's compiler makes of the very model.
   settings.fix = scheme != QuantScheme::kPowerOfTwo;
+  settings.try_absorb = settings.try_rounding;
   settings.try_equalize = !settings.equalize && scheme != QuantScheme::kPowerOfTwo;
   return settings;
 }
@@ -337,6 +381,19 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
     }
     asked.try_equalize = false;
   }
+  if (settings.absorb || settings.try_absorb) {
+    const TrialSubject plain = {model,  prepared,       graph,           *observer,
+                                set,    settings.input, calibrator.used, report.equalization.any(),
+                                threads};
+    DLPU_TRY(std::optional<Absorbed> better, Absorb(plain, asked, calibrator));
+    if (better) {
+      graph = std::move(better->graph);
+      observer = std::move(better->observer);
+      report.absorption = better->done;
+      asked.absorb = true;
+    }
+    asked.try_absorb = false;
+  }
   report.flattened = Flattened(before, graph);
   if (!calibrator.note.empty()) report.notes.push_back(calibrator.note);
   report.skipped = calibrator.skipped;
@@ -345,7 +402,7 @@ Result<QuantizeReport> Quantize(const LoadedModel& model, const QuantizeSettings
   Warn(*observer, graph, report);
   if (settings.scheme == QuantScheme::kPowerOfTwo) ChooseBorders(model, graph, asked);
   Trials trials({model, prepared, graph, *observer, set, settings.input, calibrator.used,
-                 report.equalization.any(), threads});
+                 report.equalization.any() || report.absorption.any(), threads});
   if (asked.wide_below_db) {
     DLPU_TRY(report.bits, trials.ChooseWide(asked));
   }

@@ -19,6 +19,7 @@
 #include "app/structure.h"
 #include "app/tensor_input.h"
 #include "base/result.h"
+#include "passes/absorb_bias.h"
 #include "passes/quantize.h"
 #include "target/target.h"
 
@@ -54,6 +55,9 @@ struct QuantizeSettings {
   // some of the calibration inputs is taken; the report's settings say what that was.
   bool try_ranges = false, try_weights = false, try_bias = false, try_equalize = false;
   bool try_rounding = false;
+  // Biases move behind RELU (passes/absorb_bias.h) where ranges shrink by it; tried: where outputs
+  // gain as well.
+  bool absorb = false, try_absorb = false;
   // Element types at the borders; absent: the scheme's own.
   std::optional<DataType> input_type, output_type;
   // Nodes (by name) that compute in another type than the scheme's: int16 or float32.
@@ -113,6 +117,7 @@ struct QuantizeReport {
   std::vector<SkippedInput> skipped;
   StructureReport structure;
   Equalization equalization;              // layers 0: none was done
+  Absorption absorption;                  // the same
   std::vector<FlattenedLayer> flattened;  // in the order of the graph
   double float_change = 0;  // of the outputs by what was done in float, as a part of their range
   std::vector<OutputLoss> losses;

@@ -56,6 +56,11 @@ std::string LossTable(const QuantizeReport& report) {
 // Flattened layers that are named in text; JSON has all.
 constexpr size_t kShownFlattened = 12;
 
+// Some ranges are those of rounding residue.
+std::string RatioText(double ratio) {
+  return ratio < 1e6 ? fmt::format("1:{:.0f}", ratio) : "1:more than a million";
+}
+
 // What one scale for all channels would do, where the scheme has one.
 std::string FlattenedText(const QuantizeReport& report) {
   if (report.flattened.empty() || !HasOneWeightScale(report.settings.scheme)) return "";
@@ -64,8 +69,9 @@ std::string FlattenedText(const QuantizeReport& report) {
       fmt::format("{} layers whose channels one scale would flatten:\n", report.flattened.size());
   for (size_t i = 0; i < std::min(kShownFlattened, report.flattened.size()); ++i) {
     const FlattenedLayer& layer = report.flattened[i];
-    text += fmt::format("  {} '{}': channel ranges 1:{:.0f}", layer.op, layer.name, layer.ratio);
-    text += equalized ? fmt::format(", equalized to 1:{:.0f}\n", layer.ratio_equalized)
+    text +=
+        fmt::format("  {} '{}': channel ranges {}", layer.op, layer.name, RatioText(layer.ratio));
+    text += equalized ? fmt::format(", equalized to {}\n", RatioText(layer.ratio_equalized))
                       : std::string("\n");
   }
   if (report.flattened.size() > kShownFlattened) {
@@ -103,12 +109,15 @@ Json BitsJson(const BitChoice& bits) {
 std::string QuantizeText(const QuantizeReport& report) {
   const QuantizeSettings& settings = report.settings;
   std::string text = fmt::format(
-      "{}: ranges {} of {} inputs from {}, weights {}{}{}{}\n", SchemeName(settings.scheme),
+      "{}: ranges {} of {} inputs from {}, weights {}{}{}{}{}\n", SchemeName(settings.scheme),
       RangeMethodName(settings.range.method), report.used.size(), report.calibration,
       settings.weight_range == WeightRange::kMse ? "by least squared error" : "min-max",
       settings.rounding == Rounding::kAdaptive ? ", rounded adaptively" : "",
       report.equalization.layers > 0
           ? fmt::format(", {} layers equalized", report.equalization.layers)
+          : "",
+      report.absorption.any()
+          ? fmt::format(", biases of {} layers absorbed", report.absorption.layers)
           : "",
       BiasText(settings.bias));
   for (size_t i = 0; i < std::min(kShownSkipped, report.skipped.size()); ++i) {
@@ -147,6 +156,7 @@ Json QuantizeJson(const QuantizeReport& report) {
                {"calibration_inputs", report.used.size()},
                {"skipped", Json::array()},
                {"equalized_layers", report.equalization.layers},
+               {"absorbed_layers", report.absorption.layers},
                {"silenced_channels", report.equalization.silenced},
                {"flattened_layers", Json::array()},
                {"equalized", report.equalization.regions},

@@ -66,6 +66,7 @@ void ReadSettings(const TomlTable& root, QuantizeSettings& settings) {
   settings.rounding = RoundingFromName(root.Word("rounding", {"nearest", "adaptive"}, "nearest"))
                           .value_or(settings.rounding);
   settings.equalize = root.Bool("equalize", false);
+  settings.absorb = root.Bool("absorb_biases", false);
   settings.bias = BiasCorrectionFromName(root.Word("bias_correction", kBiasWords, "analytic"))
                       .value_or(settings.bias);
   settings.portable = root.Bool("portable", true);
@@ -128,6 +129,7 @@ std::string RecipeText(const Recipe& recipe) {
       Quoted(std::string(RoundingName(settings.rounding))), settings.equalize,
       Quoted(std::string(BiasCorrectionName(settings.bias))), settings.portable,
       settings.most_pictures, settings.fix, settings.keep_outputs, settings.cut_post_processing);
+  if (settings.absorb) text += "absorb_biases = true\n";
   if (!settings.replace.empty()) {
     std::string list;
     for (const std::string& one : settings.replace) {

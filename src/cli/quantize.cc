@@ -95,6 +95,7 @@ Result<QuantizeSettings> Settings(const Arguments& arguments) {
   DLPU_RETURN_IF_ERROR(AddNodeTypes(arguments.nodes, settings));
   settings.portable = !arguments.fast;
   settings.try_equalize = settings.try_equalize && !arguments.no_equalize;
+  settings.try_absorb = settings.try_absorb && !arguments.no_equalize;
   settings.try_ranges = arguments.ranges.empty();
   settings.try_weights = arguments.weights.empty();
   settings.try_bias = arguments.bias.empty();

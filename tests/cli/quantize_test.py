@@ -183,6 +183,34 @@ class QuantizeTest(unittest.TestCase):
             for name in names:
                 self.assertEqual(os.path.getsize(os.path.join(handoff, name)), 784)
 
+    def test_an_onnx_file_for_cv25_without_the_vendors_compiler(self):
+        """Readiness, what fixed point costs, that no camera file can be made here, and what to do."""
+        with tempfile.TemporaryDirectory() as folder:
+            model, inputs = os.path.join(folder, "net.onnx"), os.path.join(folder, "c.npz")
+            onnx_layer(model, [((7 * i) % 11 - 5) / 10 for i in range(64)], 16, 4)
+            samples = [((13 * i) % 17 - 8) / 8 for i in range(12 * 16)]
+            with zipfile.ZipFile(inputs, "w") as file:
+                file.writestr("arr_0.npy", npy((12, 16), samples))
+            checked = dlpu("check", model, "--target", "cv25", "--notes")
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+            for says in ("no list of the ops that CVflow runs is published",
+                         "only Ambarella's compiler makes the camera's .bin; dlpu cannot",
+                         "dlpu compile --calibration PHOTOS"):
+                self.assertIn(says, checked.stdout)
+            done = dlpu("quantize", model, "-o", os.path.join(folder, "q.tflite"), "--target", "cv25",
+                        "--calibration", inputs, "--json", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertGreater(json.loads(done.stdout)["outputs"][0]["sqnr_db"], 20)
+            done = dlpu("compile", model, "--target", "cv25", "--calibration", inputs, "-o",
+                        os.path.join(folder, "out"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            handoff = os.path.join(folder, "out", "net_cv25_handoff")
+            with open(os.path.join(handoff, "calibration_list.txt"), encoding="utf-8") as file:
+                self.assertEqual(len(file.read().split()), 12)
+            self.assertTrue(os.path.exists(os.path.join(handoff, "model.onnx")))
+            with open(os.path.join(handoff, "commands.sh"), encoding="utf-8") as file:
+                self.assertIn("model.onnx", file.read())
+
     def test_port_quantizes_for_those_who_want_it(self):
         with tempfile.TemporaryDirectory() as folder:
             done = dlpu("port", "digits", "--to", "artpec8,cpu", "--calibration", self.DIGITS, "--out",
