@@ -6,7 +6,7 @@
 # complete.
 set -euo pipefail
 folder=${1:?usage: aarch64_sysroot.sh FOLDER}
-packages=(libfmt-dev libfmt9 libpng-dev libpng16-16 zlib1g-dev zlib1g
+packages=(libfmt-dev libfmt9 libssl-dev libssl3 libpng-dev libpng16-16 zlib1g-dev zlib1g
   libturbojpeg0-dev libturbojpeg0 libyuv-dev libyuv0 libjpeg62-turbo libprotobuf-dev
   libprotobuf-lite32 libgtest-dev libgmock-dev googletest)
 stamp=$folder/.complete

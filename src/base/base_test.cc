@@ -45,16 +45,6 @@ TEST(Sha256, MatchesTheStandardsExample) {
   EXPECT_EQ(Sha256Hex(many), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Sha256, TheInstructionsGiveWhatPlainCodeGives) {
-  EXPECT_EQ(PortableSha256Hex({}),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  std::vector<uint8_t> bytes;
-  for (int size = 0; size < 300; ++size) {
-    EXPECT_EQ(Sha256Hex(bytes), PortableSha256Hex(bytes)) << size << " bytes";
-    bytes.push_back(static_cast<uint8_t>(size * 151 + 7));
-  }
-}
-
 TEST(Cpu, DisablingAnExtensionTakesAwayWhatBuildsOnIt) {
   const CpuFlags all = kCpuAvx2 | kCpuAvxVnni | kCpuAvx512 | kCpuAvx512Vnni;
   EXPECT_EQ(WithoutCpuFlags(all, "avx512"), CpuFlags{kCpuAvx2 | kCpuAvxVnni});
