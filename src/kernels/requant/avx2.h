@@ -5,6 +5,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <stddef.h>
 
 #include "kernels/requant/blocks.h"
 #include "kernels/unroll.h"
