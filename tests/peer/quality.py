@@ -47,7 +47,7 @@ NETWORKS = (("efficientnet-lite0", "photos", 49), ("ssd-mobilenet-v2-oidv4", "ph
             ("mlsd-tiny-320", "photos", 21), ("face-landmark", "faces", 49),
             ("iris-landmark", "eyes", 98), ("hand-recrop", "photos", 98))
 NAIVE = ["--scheme", "int8-per-tensor", "--no-equalize", "--bias-correction", "none", "--ranges",
-         "min-max", "--weights", "min-max"]
+         "min-max", "--weights", "min-max", "--rounding", "nearest", "--no-fix"]
 OURS = {"naive per-tensor": NAIVE, "per-tensor": ["--scheme", "int8-per-tensor"],
         "per-channel": ["--scheme", "int8-per-channel"], "int16x8": ["--scheme", "int16x8"],
         "CV25": ["--target", "cv25"]}
