@@ -148,7 +148,8 @@ class Reader {
                                  want, data.size()));
     }
     // Elements of several bytes are read where they lie, if they lie as in memory of our own.
-    if (shared_ != nullptr && reinterpret_cast<uintptr_t>(data.data()) % alignof(int64_t) == 0) {
+    const auto step = static_cast<uintptr_t>(std::max(BitsOf(tensor.type) / 8, 1));
+    if (shared_ != nullptr && reinterpret_cast<uintptr_t>(data.data()) % step == 0) {
       tensor.data = ConstantBytes(shared_->Part(data));
     } else {
       tensor.data.assign(data.begin(), data.end());
