@@ -114,13 +114,14 @@ std::vector<NearPair> NearPairs(const BytePairGuess& g, const uint8_t* table) {
   return pairs;
 }
 
-// The offsets for which those pairs get their codes.
+// The offsets for which those pairs get their codes; some empty interval if there are none.
 Interval NearOffsets(const std::vector<NearPair>& pairs, double scale_x, double scale_y) {
   Interval offset;
   for (const NearPair& pair : pairs) {
     const double real = scale_x * pair.x + scale_y * pair.y;
     offset.low = std::max(offset.low, pair.least - real);
     offset.high = std::min(offset.high, pair.most - real);
+    if (offset.low > offset.high) break;
   }
   return offset;
 }

@@ -54,21 +54,27 @@ Range NeedOf(const StepFunction& f, double scale, int32_t begin, int32_t end) {
     }
     return range;
   }
-  const __m256d s = _mm256_set1_pd(scale);
-  const __m256d lanes = _mm256_add_pd(_mm256_set1_pd(target), _mm256_setr_pd(0, 1, 2, 3));
+  const __m256d s = _mm256_set1_pd(scale), eight = _mm256_set1_pd(8);
+  const __m256d lanes = _mm256_setr_pd(0, 1, 2, 3);
   __m256d least = _mm256_set1_pd(range.least), most = _mm256_set1_pd(range.most);
-  for (int32_t i = begin; i < end; i += 8) {
-    if (i > end - 8) i = end - 8;  // some a second time
-    const __m256d low_target = _mm256_add_pd(lanes, _mm256_set1_pd(i));
-    const __m256d high_target = _mm256_add_pd(lanes, _mm256_set1_pd(i + 4));
-    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(f.steps + i));
-    const __m256d low =
-        _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm256_castsi256_si128(x)), low_target);
+  const auto add = [&](int32_t i, __m256d low_target, __m256d high_target) {
+    const auto* x = reinterpret_cast<const __m128i*>(f.steps + i);
+    const __m256d low = _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm_loadu_si128(x)), low_target);
     const __m256d high =
-        _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm256_extracti128_si256(x, 1)), high_target);
+        _mm256_fnmadd_pd(s, _mm256_cvtepi32_pd(_mm_loadu_si128(x + 1)), high_target);
     least = _mm256_min_pd(least, _mm256_min_pd(low, high));
     most = _mm256_max_pd(most, _mm256_max_pd(low, high));
+  };
+  __m256d low_target = _mm256_add_pd(lanes, _mm256_set1_pd(target + begin));
+  __m256d high_target = _mm256_add_pd(lanes, _mm256_set1_pd(target + begin + 4));
+  for (int32_t i = begin; i + 8 <= end; i += 8) {
+    add(i, low_target, high_target);
+    low_target = _mm256_add_pd(low_target, eight);
+    high_target = _mm256_add_pd(high_target, eight);
   }
+  // The last eight, some of them a second time.
+  add(end - 8, _mm256_add_pd(lanes, _mm256_set1_pd(target + end - 8)),
+      _mm256_add_pd(lanes, _mm256_set1_pd(target + end - 4)));
   alignas(32) double l[4], m[4];
   _mm256_store_pd(l, least);
   _mm256_store_pd(m, most);
