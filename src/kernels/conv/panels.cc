@@ -84,6 +84,9 @@ struct Packing {
   const int32_t* bias;
   const Reduction reduction;
   RequantPlanner planner;
+  // A segment's weights, padded with zeros to whole steps; all segments have the same length.
+  std::vector<int16_t> wide = {};
+  std::vector<int8_t> narrow = {};
 };
 
 // Where the weight of byte `byte` of a step lies among the bytes of its lane's vector.
@@ -121,42 +124,46 @@ struct ChannelSums {
 };
 
 // Packs one channel into the panel's regular segments; notes what did not fit.
-ChannelSums PackChannel(const Packing& p, int32_t channel, int vectors, int vector, int lane,
+ChannelSums PackChannel(Packing& p, int32_t channel, int vectors, int vector, int lane,
                         uint8_t* out, std::vector<Excess>& excess) {
   const Reduction& r = p.reduction;
   const ConvTiles& tiles = p.tiles;
   const int32_t vector_bytes = tiles.step_bytes * tiles.lanes;
   const int64_t step_bytes = int64_t{vectors} * vector_bytes;
-  // A segment's weights, padded with zeros to whole steps.
-  std::vector<int16_t> wide(static_cast<size_t>(r.steps) * tiles.step_bytes, 0);
-  std::vector<int8_t> narrow(wide.size(), 0);
+  p.wide.resize(static_cast<size_t>(r.steps) * tiles.step_bytes);
+  p.narrow.resize(p.wide.size());
+  // Copies, which a store of a byte is known not to change.
+  int16_t* const wide = p.wide.data();
+  int8_t* const narrow = p.narrow.data();
+  const WeightReader read = p.read;
+  const int32_t length = r.length;
   ChannelSums sums;
   uint8_t* at = out + int64_t{vector} * vector_bytes;
   for (int32_t s = 0; s < r.segments; ++s) {
     const int64_t index = (int64_t{channel} * r.segments + s) * r.length;
     int32_t sum = 0, magnitude = 0, most = 0, least = 0;
-    for (int32_t i = 0; i < r.length; ++i) {
-      const int32_t value = p.read(index + i);
+    for (int32_t i = 0; i < length; ++i) {
+      const int32_t value = read(index + i);
       sum += value;
       magnitude += std::abs(value);
       most = std::max(most, value);
       least = std::min(least, value);
-      wide[static_cast<size_t>(i)] = static_cast<int16_t>(value);
-      narrow[static_cast<size_t>(i)] = static_cast<int8_t>(value);
+      wide[i] = static_cast<int16_t>(value);
+      narrow[i] = static_cast<int8_t>(value);
     }
     sums.sum += sum;
     sums.magnitude += magnitude;
     if ((most > 127 || least < tiles.least_weight) && !tiles.widened) {
-      for (int32_t i = 0; i < r.length; ++i) {
-        int32_t value = wide[static_cast<size_t>(i)];
-        narrow[static_cast<size_t>(i)] = TakeByte(value, tiles.least_weight);
+      for (int32_t i = 0; i < length; ++i) {
+        int32_t value = wide[i];
+        narrow[i] = TakeByte(value, tiles.least_weight);
         if (value == 0) continue;
         const int32_t byte = ByteOfLane(tiles, lane, i % tiles.step_bytes);
         excess.push_back({s, i / tiles.step_bytes, vector * vector_bytes + byte, value});
       }
     }
-    const auto* from = tiles.widened ? reinterpret_cast<const uint8_t*>(wide.data())
-                                     : reinterpret_cast<const uint8_t*>(narrow.data());
+    const auto* from = tiles.widened ? reinterpret_cast<const uint8_t*>(wide)
+                                     : reinterpret_cast<const uint8_t*>(narrow);
     CopySteps(tiles, lane, r.steps, from, at, step_bytes);
     at += r.steps * step_bytes;
   }
